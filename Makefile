@@ -1,0 +1,37 @@
+# Paperwire. `make` alone prints this help.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check fmt lock
+
+help: ## print this help
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## make .venv from the lock, with everything to work on Paperwire
+	@$(PYTHON) tools/setup.py dev
+
+demo: ## run the whole pipeline on a recorded announcement and serve the feeds (ARGS=--once to end then)
+	@[ -e .venv/.installed-dev ] || $(PYTHON) tools/setup.py local
+	@$(BIN)/paperwire demo $(ARGS)
+
+up: ## the same, live: CONTACT=you@example.org make up ARGS="--feeds feeds.toml"
+	@[ -e .venv/.installed-dev ] || $(PYTHON) tools/setup.py local
+	@$(BIN)/paperwire up $(ARGS)
+
+test: setup check ## lint, types, import rules and all tests (ARGS="-k word" for some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## lint, format, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: setup ## put the code into form
+	@$(BIN)/ruff check --fix -q .
+	@$(BIN)/ruff format -q .
+
+lock: setup ## write the lock files anew (ARGS=--upgrade for the newest of everything)
+	@tools/lock.sh $(ARGS)

@@ -1,0 +1,1 @@
+"""The four services. They talk by messages, never by import."""

@@ -1,0 +1,120 @@
+"""The feed configuration: which papers each feed wants, how many, and how they are summarised.
+
+`load` reads the whole file and reports every mistake at once, each as
+`feeds.toml:12: feed[slug].key: what is wrong, what to write`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from shared.messages import Kind, Place, Style
+
+MatchMode = Literal["words", "arxiv_rss_bot"]
+TextKind = Literal["abstract"]
+
+IN_TEXT: tuple[Place, ...] = ("title", "abstract")
+KINDS_BY_MODE: dict[MatchMode, tuple[Kind, ...]] = {
+    "words": ("new", "cross", "backfill"),
+    "arxiv_rss_bot": ("new",),
+}
+
+
+class FeedsError(Exception):
+    """The configuration cannot be used; its text lists every problem, one a line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word, a phrase or a name to look for, what it adds when found, and where it counts."""
+
+    text: str
+    weight: float = 1.0
+    places: tuple[Place, ...] = IN_TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryConfig:
+    """Which summaries the feed's best papers get."""
+
+    style: Style = "structured"
+    languages: tuple[str, ...] = ("en",)
+    top: int = 15
+    """How many of the best get one; the others show their abstract."""
+    text: TextKind = "abstract"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedConfig:
+    """One interest, and the feed that answers it."""
+
+    slug: str
+    title: str
+    description: str = ""
+    categories: tuple[str, ...] = ()
+    """Papers with any of them are looked at; all papers when there is none."""
+    announce: tuple[Kind, ...] = KINDS_BY_MODE["words"]
+    keywords: tuple[Term, ...] = ()
+    exclude: tuple[Term, ...] = ()
+    authors: tuple[Term, ...] = ()
+    min_score: float = 1.0
+    max_papers: int = 30
+    match: MatchMode = "words"
+    summary: SummaryConfig = SummaryConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedsFile:
+    """All feeds, in the order of the file."""
+
+    feeds: tuple[FeedConfig, ...]
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Every category that any feed looks at, in the order of their first mention."""
+        return tuple(dict.fromkeys(category for feed in self.feeds for category in feed.categories))
+
+
+def load(path: Path) -> FeedsFile:
+    """The feeds in the file; `FeedsError` when it cannot be read or has any mistake."""
+    try:
+        document = path.read_bytes()
+    except OSError as error:
+        raise FeedsError([f"{path}: cannot be read: {error.strerror}"]) from None
+    try:
+        text = document.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = document.count(b"\n", 0, error.start) + 1
+        raise FeedsError([f"{path}:{line}: is not UTF-8; save the file as UTF-8"]) from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str = "feeds.toml") -> FeedsFile:
+    """The feeds in a TOML document; `name` stands in the messages."""
+    from shared.feeds_check import read_file  # it needs the values above
+
+    text = text.replace("\r\n", "\n")
+    try:
+        document = tomllib.loads(text)
+        feeds, problems = read_file(document, text, name)
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
+        raise FeedsError([_syntax(error, text, name)]) from None
+    if problems:
+        raise FeedsError(problems)
+    return FeedsFile(feeds)
+
+
+def _syntax(error: Exception, text: str, name: str) -> str:
+    message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    what, _, place = message.partition(" (at ")
+    line = place.removeprefix("line ").partition(",")[0]
+    if not line.isdigit():  # "at end of document"
+        line = str(text.rstrip("\n").count("\n") + 1)
+    return f"{name}:{line}: is not TOML: {what[:1].lower()}{what[1:]}"

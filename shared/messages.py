@@ -1,0 +1,283 @@
+"""The wire contracts: every message that travels between the services, and to the world.
+
+Messages are values in the past tense (or, for `SummaryRequested`, an order). They only ever grow: add a field
+with a default; never rename, remove or retype one. `tests/contract/` holds every form ever published.
+Unknown fields are ignored, so an old reader understands a new message.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Kind = Literal["new", "cross", "replace", "replace-cross", "backfill"]
+EmptyReason = Literal["weekend", "holiday", "nothing new", "upstream stale"]
+Place = Literal["title", "abstract", "authors"]
+Style = Literal["structured"]
+
+
+class Value(BaseModel):
+    """An immutable part of a message."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Message(Value):
+    """A message on the bus. `key` is its identity: the same key is the same message, however often it is sent."""
+
+    SUBJECT: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """The deterministic `Nats-Msg-Id` and CloudEvents id."""
+        raise NotImplementedError
+
+    @property
+    def about(self) -> str:
+        """The CloudEvents subject: the paper or batch that the message is about."""
+        raise NotImplementedError
+
+
+class Paper(Value):
+    """One version of a paper, as its source describes it. Text is Unicode; formulas stay TeX."""
+
+    id: str = Field(min_length=1)
+    """The identifier without version: `2512.08242`, `astro-ph/0601001`."""
+    version: int = Field(ge=1)
+    title: str = Field(min_length=1)
+    authors: tuple[str, ...] = ()
+    abstract: str = ""
+    categories: tuple[str, ...] = ()
+    """The source's classes, primary first."""
+    doi: str | None = None
+    journal_ref: str | None = None
+    comment: str | None = None
+    license: str | None = None
+    """The licence's address."""
+    source: str = "arxiv"
+
+    @property
+    def versioned_id(self) -> str:
+        """`2512.08242v1`."""
+        return f"{self.id}v{self.version}"
+
+
+class PaperAnnounced(Message):
+    """A source announced a paper (`kind` says whether for the first time)."""
+
+    SUBJECT: ClassVar[str] = "papers.announced"
+
+    paper: Paper
+    batch: str
+    """The announcement it belongs to: `arxiv:2025-12-10`."""
+    date: date
+    """The announcement's day in US Eastern time."""
+    kind: Kind
+    position: int = Field(ge=0)
+    """Its place in the announcement, from 0."""
+
+    @property
+    def key(self) -> str:
+        return f"announced:{self.batch}:{self.paper.versioned_id}"
+
+    @property
+    def about(self) -> str:
+        return self.paper.versioned_id
+
+
+class BatchClosed(Message):
+    """All papers of an announcement have been sent; an empty one says why it is empty."""
+
+    SUBJECT: ClassVar[str] = "batches.closed"
+
+    batch: str
+    source: str
+    date: date
+    papers: int = Field(ge=0)
+    reason: EmptyReason | None = None
+    first_sequence: int | None = None
+    """The stream sequence of the batch's first announcement: nothing of this batch stands before it."""
+
+    @property
+    def key(self) -> str:
+        return f"closed:{self.batch}"
+
+    @property
+    def about(self) -> str:
+        return self.batch
+
+
+class Reason(Value):
+    """Why a paper matches: a term, where it was found, and the points it added."""
+
+    term: str
+    field: Place
+    weight: float
+
+
+class Match(Value):
+    """A feed that a paper matches, at or above the feed's `min_score`."""
+
+    feed: str
+    score: float
+    reasons: tuple[Reason, ...] = ()
+
+
+class PaperScored(Message):
+    """A paper was held against all feeds; `matches` may be empty."""
+
+    SUBJECT: ClassVar[str] = "papers.scored"
+
+    paper: Paper
+    batch: str
+    date: date
+    kind: Kind
+    position: int = Field(ge=0)
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"scored:{self.batch}:{self.paper.versioned_id}"
+
+    @property
+    def about(self) -> str:
+        return self.paper.versioned_id
+
+
+class SummaryKind(Value):
+    """Which summary of a paper: in what style and language."""
+
+    style: Style = "structured"
+    language: str = "en"
+
+
+class Pick(Value):
+    """A feed took a paper: its rank among `candidates` announced papers, and why."""
+
+    feed: str
+    rank: int = Field(ge=1)
+    candidates: int = Field(ge=1)
+    score: float
+    reasons: tuple[Reason, ...] = ()
+    waits_for: tuple[SummaryKind, ...] = ()
+    """The summaries without which its entry does not appear before its deadline."""
+
+
+class PaperSelected(Message):
+    """The batch is complete and these feeds took the paper."""
+
+    SUBJECT: ClassVar[str] = "papers.selected"
+
+    paper_id: str
+    version: int = Field(ge=1)
+    batch: str
+    date: date
+    kind: Kind
+    picks: tuple[Pick, ...]
+
+    @property
+    def key(self) -> str:
+        return f"selected:{self.batch}:{self.paper_id}v{self.version}"
+
+    @property
+    def about(self) -> str:
+        return f"{self.paper_id}v{self.version}"
+
+
+class SummaryRequested(Message):
+    """Summarise this version of a paper in this style and language, once for all feeds."""
+
+    SUBJECT: ClassVar[str] = "summaries.requested"
+
+    paper: Paper
+    style: Style
+    language: str
+    text_key: str | None = None
+    """Where the full text lies in the object store; without one the abstract is summarised."""
+
+    @property
+    def key(self) -> str:
+        return f"summary:{self.paper.versioned_id}:{self.style}:{self.language}"
+
+    @property
+    def about(self) -> str:
+        return self.paper.versioned_id
+
+
+class StructuredSummary(Value):
+    """Five short plain texts. `tldr` is one sentence; an empty text means that the source did not say."""
+
+    tldr: str = Field(min_length=1)
+    motivation: str = ""
+    method: str = ""
+    result: str = ""
+    conclusion: str = ""
+
+
+class SummaryCompleted(Message):
+    """The summary that was asked for, or why there is none."""
+
+    SUBJECT: ClassVar[str] = "summaries.completed"
+
+    paper_id: str
+    version: int = Field(ge=1)
+    style: Style
+    language: str
+    summary: StructuredSummary | None = None
+    made_by: Literal["model", "extraction"] | None = None
+    """`extraction`: sentences of the abstract chosen by rule, no model involved."""
+    model: str | None = None
+    prompt_version: str | None = None
+    reason: str | None = None
+    """Why there is no summary, or why it is an extraction although a model was configured."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    """In US dollars, where the price is known."""
+
+    @property
+    def key(self) -> str:
+        return f"summarized:{self.paper_id}v{self.version}:{self.style}:{self.language}"
+
+    @property
+    def about(self) -> str:
+        return f"{self.paper_id}v{self.version}"
+
+
+class PaperPublished(Message):
+    """A paper appeared in a public feed."""
+
+    SUBJECT: ClassVar[str] = "papers.published"
+
+    paper: Paper
+    feed: str
+    batch: str
+    date: date
+    rank: int
+    score: float
+    reasons: tuple[Reason, ...] = ()
+    summary: StructuredSummary | None = None
+    made_by: Literal["model", "extraction"] | None = None
+    urls: dict[str, str] = Field(default_factory=dict)
+    """`page`, `rss`, `atom`, `json`: where it was published; `abs`: the paper itself."""
+
+    @property
+    def key(self) -> str:
+        return f"published:{self.feed}:{self.paper.id}"
+
+    @property
+    def about(self) -> str:
+        return self.paper.versioned_id
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    PaperAnnounced,
+    BatchClosed,
+    PaperScored,
+    PaperSelected,
+    SummaryRequested,
+    SummaryCompleted,
+    PaperPublished,
+)

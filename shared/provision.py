@@ -1,0 +1,160 @@
+"""The one place that creates streams, consumers and buckets: `python -m shared.provision`, as often as you like.
+
+Services never create any of them: four services would fight over the configuration, and a changed setting
+would silently never arrive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import nats
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    KeyValueConfig,
+    ObjectStoreConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import BadRequestError, BucketNotFoundError, NotFoundError
+from pydantic import Field
+
+from shared.messages import (
+    BatchClosed,
+    PaperAnnounced,
+    PaperScored,
+    PaperSelected,
+    SummaryCompleted,
+    SummaryRequested,
+)
+from shared.settings import ServiceSettings, read, stop
+
+PAPERS = "PAPERS"
+DEAD = "DEAD"
+FETCHER_BUCKET = "FETCHER"
+ANNOUNCEMENTS_BUCKET = "ANNOUNCEMENTS"
+DAY = 24 * 3600.0
+MAX_MESSAGE = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A durable consumer: the stream it reads and the subject it takes."""
+
+    stream: str
+    subject: str
+
+
+CONSUMERS = {
+    "scorer": Consumer(PAPERS, PaperAnnounced.SUBJECT),
+    "selector": Consumer(PAPERS, BatchClosed.SUBJECT),
+    "summarizer": Consumer(PAPERS, SummaryRequested.SUBJECT),
+    "publisher-scored": Consumer(PAPERS, PaperScored.SUBJECT),
+    "publisher-selected": Consumer(PAPERS, PaperSelected.SUBJECT),
+    "publisher-summaries": Consumer(PAPERS, SummaryCompleted.SUBJECT),
+    "publisher-batches": Consumer(PAPERS, BatchClosed.SUBJECT),
+    "publisher-dead": Consumer(DEAD, "dead.>"),
+}
+
+
+def streams(replicas: int) -> tuple[StreamConfig, ...]:
+    """Limits retention keeps every message for replay, and its deduplication survives a restart (trap of the
+    other retentions). `allow_atomic` lets a batch share one fsync."""
+    return (
+        StreamConfig(
+            name=PAPERS,
+            subjects=["papers.>", "batches.>", "texts.>", "summaries.>"],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.OLD,
+            max_age=14 * DAY,
+            duplicate_window=2 * DAY,
+            max_msg_size=MAX_MESSAGE,
+            num_replicas=replicas,
+            allow_direct=True,
+            allow_atomic=True,
+        ),
+        StreamConfig(
+            name=DEAD,
+            subjects=["dead.>"],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            max_age=90 * DAY,
+            duplicate_window=2 * DAY,
+            num_replicas=replicas,
+            allow_direct=True,
+        ),
+    )
+
+
+async def provision(nats_url: str, *, replicas: int = 1, ack_wait: float = 30.0) -> None:
+    """Create or update everything the services need. Idempotent; safe beside running services.
+
+    `ack_wait` (seconds) is how long a killed service's messages wait for another replica; handlers that take
+    longer send heartbeats.
+    """
+    connection = await nats.connect(nats_url, connect_timeout=5, max_reconnect_attempts=5)
+    try:
+        js = connection.jetstream(timeout=10)
+        for stream in streams(replicas):
+            await _stream(js, stream)
+        for name, consumer in CONSUMERS.items():
+            await js.add_consumer(consumer.stream, _consumer(name, consumer, ack_wait))
+        await _buckets(js, replicas)
+    finally:
+        await connection.close()
+
+
+async def _stream(js: JetStreamContext, config: StreamConfig) -> None:
+    try:
+        await js.add_stream(config)
+    except BadRequestError:  # it exists with other settings
+        await js.update_stream(config)
+
+
+def _consumer(name: str, consumer: Consumer, ack_wait: float) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=name,
+        filter_subject=consumer.subject,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ack_wait,
+        # Giving up is the bus's decision: past max_deliver the server would drop the message without a word.
+        max_deliver=-1,
+        max_ack_pending=5_000,
+    )
+
+
+async def _buckets(js: JetStreamContext, replicas: int) -> None:
+    try:
+        await js.key_value(FETCHER_BUCKET)
+    except (BucketNotFoundError, NotFoundError):
+        await js.create_key_value(KeyValueConfig(bucket=FETCHER_BUCKET, replicas=replicas))
+    try:
+        await js.object_store(ANNOUNCEMENTS_BUCKET)
+    except (BucketNotFoundError, NotFoundError):
+        config = ObjectStoreConfig(ttl=14 * DAY, replicas=replicas)
+        await js.create_object_store(ANNOUNCEMENTS_BUCKET, config)
+
+
+class Settings(ServiceSettings):
+    """What the provisioner reads."""
+
+    nats_replicas: int = Field(default=1, ge=1, le=5, description="copies of every message, 1 to 5")
+    ack_wait: float = Field(default=30.0, gt=0, description="seconds until a killed service's work is redelivered")
+
+
+def main() -> None:
+    settings = read(Settings)
+    try:
+        asyncio.run(provision(settings.nats_url, replicas=settings.nats_replicas, ack_wait=settings.ack_wait))
+    except (TimeoutError, OSError, nats.errors.Error) as error:
+        stop([f"NATS_URL: cannot provision {settings.nats_url}: {error or type(error).__name__}"])
+
+
+if __name__ == "__main__":
+    main()

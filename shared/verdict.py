@@ -1,0 +1,172 @@
+"""What becomes of a delivery: done, tried again later, held, or buried. Handlers never acknowledge.
+
+A plain negative acknowledgement redelivers at once and spends every attempt within a millisecond, so each delay
+here is ours. The server never gives up on its own (`max_deliver` is unlimited): a message leaves only by an
+acknowledgement, which follows its effect, or by a dead letter, which says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Generic
+
+import nats.errors
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+
+from shared.envelope import M, Received, new_trace
+from shared.errors import Permanent, Unavailable
+from shared.metrics import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 5
+MAX_DELIVERIES = 25  # a message that kills its process never fails, it just comes again
+HOLD = (0.5, 1.0, 2.0, 5.0)  # seconds between tries while something is away
+
+Handler = Callable[[Sequence[Received[M]]], Awaitable[None]]
+Bury = Callable[[Msg, str, str], Awaitable[None]]
+
+
+def retry_delay(attempt: int) -> float:
+    """Seconds until the next delivery: 1, 4, 16, 64, then 5 minutes."""
+    return min(300.0, 4.0 ** (attempt - 1))
+
+
+class Settler(Generic[M]):
+    """Delivers messages of one consumer to its handler and settles each of them."""
+
+    def __init__(
+        self,
+        message: type[M],
+        consumer: str,
+        handler: Handler[M],
+        *,
+        bury: Bury,
+        metrics: Metrics,
+        retry_delay: Callable[[int], float] = retry_delay,
+        ack_wait: float = 30.0,
+    ) -> None:
+        self._message = message
+        self._consumer = consumer
+        self._handler = handler
+        self._bury = bury
+        self._metrics = metrics
+        self._retry_delay = retry_delay
+        self.heartbeat = ack_wait / 3
+        self._stopping = asyncio.Event()
+        metrics.watch(consumer)
+
+    def stop(self) -> None:
+        """Hold nothing any longer: give held messages back, for another replica."""
+        self._stopping.set()
+
+    async def deliver(self, raw: Sequence[Msg]) -> None:
+        """Handle these messages and settle every one of them."""
+        async with self._heartbeats(raw):
+            readable = [pair for message in raw if (pair := await self._open(message)) is not None]
+            if readable:
+                with self._metrics.handling.labels(self._metrics.service, self._consumer).time():
+                    await self._handle(readable)
+
+    async def _open(self, message: Msg) -> tuple[Msg, Received[M]] | None:
+        """The message as a value; one that cannot be read, or that never ends, is buried here."""
+        metadata = message.metadata
+        if metadata.num_delivered > MAX_DELIVERIES:
+            await self._give_up(message, f"delivered {MAX_DELIVERIES} times and never finished")
+            return None
+        try:
+            event = self._message.model_validate_json(message.data)
+        except ValidationError as error:
+            await self._give_up(message, f"cannot be read: {_short(error)}")
+            return None
+        trace = (message.headers or {}).get("traceparent") or new_trace()
+        return message, Received(event, metadata.sequence.stream, metadata.num_delivered, trace)
+
+    async def _handle(self, batch: Sequence[tuple[Msg, Received[M]]]) -> None:
+        try:
+            await self._hold_while_unavailable([received for _, received in batch])
+        except Unavailable:  # only when stopping
+            for message, _ in batch:
+                await message.nak()
+        except Exception as error:  # noqa: BLE001 - losing a paper is worse than retrying a bug
+            if len(batch) > 1:  # a bad one must not take good ones with it
+                for pair in batch:
+                    await self._handle([pair])
+            else:
+                await self._fail(*batch[0], error)
+        else:
+            for message, _ in batch:
+                await message.ack()
+            self._count("done", len(batch))
+
+    async def _hold_while_unavailable(self, batch: Sequence[Received[M]]) -> None:
+        held = self._metrics.held.labels(self._metrics.service, self._consumer)
+        tries = 0
+        try:
+            while True:
+                try:
+                    await self._handler(batch)
+                    return
+                except Unavailable as error:
+                    if self._stopping.is_set():
+                        raise
+                    if tries == 0:
+                        log.warning("holding messages", extra={"consumer": self._consumer, "reason": str(error)})
+                    held.set(len(batch))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), HOLD[min(tries, len(HOLD) - 1)])
+                tries += 1
+        finally:
+            held.set(0)
+
+    async def _fail(self, message: Msg, received: Received[M], error: Exception) -> None:
+        details = {"consumer": self._consumer, "key": received.event.key, "attempt": received.attempt}
+        final = isinstance(error, Permanent | ValidationError)
+        if final or received.attempt >= MAX_ATTEMPTS:
+            log.error("message given up", extra=details, exc_info=None if final else error)
+            await self._give_up(message, f"{type(error).__name__}: {_short(error)}")
+            return
+        delay = self._retry_delay(received.attempt)
+        log.warning("message failed, trying again", extra={**details, "delay": delay, "reason": repr(error)})
+        await message.nak(delay=delay)
+        self._count("retried")
+
+    async def _give_up(self, message: Msg, reason: str) -> None:
+        await self._bury(message, self._consumer, reason)
+        await message.ack()
+        self._metrics.dead_letters.labels(self._metrics.service, self._consumer).inc()
+        self._count("buried")
+
+    def _count(self, outcome: str, amount: int = 1) -> None:
+        self._metrics.messages.labels(self._metrics.service, self._consumer, outcome).inc(amount)
+
+    @asynccontextmanager
+    async def _heartbeats(self, messages: Sequence[Msg]) -> AsyncIterator[None]:
+        """Tell the server that these are being worked on, so that a slow handler is not a dead one."""
+        task = asyncio.create_task(self._beat(messages))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _beat(self, messages: Sequence[Msg]) -> None:
+        while True:
+            await asyncio.sleep(self.heartbeat)
+            for message in messages:
+                with suppress(nats.errors.Error):  # already settled, or NATS is away
+                    await message.in_progress()
+
+
+def _short(error: Exception) -> str:
+    """The error in one line for a header."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"
+    return " ".join(str(error).split())[:300]
