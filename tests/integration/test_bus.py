@@ -1,0 +1,316 @@
+"""The promises of `shared.bus` on a real NATS server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import nats
+import pytest
+
+from cli.local.nats import Nats
+from shared.bus import Bus, Received
+from shared.errors import Permanent, Transient, Unavailable
+from shared.messages import PaperAnnounced, PaperScored
+from shared.metrics import Metrics
+from shared.provision import provision
+from shared.service import Service
+from shared.settings import ServiceSettings
+from shared.verdict import MAX_ATTEMPTS
+from tests.builders import an_announcement
+from tests.waiting import eventually
+
+Handle = Callable[[Sequence[Received[PaperAnnounced]]], Awaitable[None]]
+
+
+def a_bus(url: str) -> tuple[Bus, Metrics, ServiceSettings]:
+    settings = ServiceSettings(nats_url=url, probe_port=0)
+    metrics = Metrics("test")
+    return Bus(settings, "test", metrics, retry_delay=lambda attempt: 0.02 * attempt), metrics, settings
+
+
+@asynccontextmanager
+async def running(url: str, handle: Handle, *, size: int = 10) -> AsyncIterator[Service]:
+    bus, metrics, settings = a_bus(url)
+    bus.on_batch(PaperAnnounced, "scorer", handle, size=size)
+    async with Service("test", settings, bus, metrics) as service:
+        yield service
+
+
+async def dead_letters(service: Service) -> list[tuple[str, str]]:
+    return [(dead.consumer, dead.reason) async for dead in service.bus.read_dead(PaperAnnounced)]
+
+
+async def settled(url: str) -> bool:
+    """Whether the scorer has nothing in hand and nothing before it."""
+    connection = await nats.connect(url)
+    try:
+        info = await connection.jetstream().consumer_info("PAPERS", "scorer")
+        return not info.num_ack_pending and not info.num_pending
+    finally:
+        await connection.close()
+
+
+async def test_a_handled_message_is_acknowledged_and_comes_once(nats_url: str) -> None:
+    seen: list[int] = []
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        seen.extend(received.event.position for received in batch)
+
+    async with running(nats_url, handle) as service:
+        await service.bus.publish(*(an_announcement(n) for n in range(25)))
+        await eventually(lambda: len(seen) == 25)
+        await eventually(lambda: settled(nats_url))
+    assert seen == list(range(25))
+
+
+async def test_publishing_the_same_key_again_stores_it_once(nats_url: str) -> None:
+    async with running(nats_url, nothing) as service:
+        first = await service.bus.publish(an_announcement(1), an_announcement(2))
+        again = await service.bus.publish(an_announcement(2), an_announcement(1), an_announcement(3))
+        stored = [received.event.position async for received in service.bus.read(PaperAnnounced)]
+    assert again[:2] == [first[1], first[0]]
+    assert stored == [1, 2, 3]
+
+
+async def test_a_transient_failure_is_retried_until_attempts_run_out(nats_url: str) -> None:
+    calls: list[int] = []
+
+    async def flaky(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        calls.extend(received.attempt for received in batch)
+        raise Transient("503")
+
+    async with running(nats_url, flaky) as service:
+        await service.bus.publish(an_announcement())
+        await eventually(lambda: dead_letters(service))
+        assert await dead_letters(service) == [("scorer", "Transient: 503")]
+        await eventually(lambda: settled(nats_url))
+    assert calls == list(range(1, MAX_ATTEMPTS + 1))
+
+
+async def test_a_permanent_failure_is_buried_at_once(nats_url: str) -> None:
+    calls: list[int] = []
+
+    async def refuse(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        calls.append(len(batch))
+        raise Permanent("no such thing")
+
+    async with running(nats_url, refuse) as service:
+        await service.bus.publish(an_announcement())
+        await eventually(lambda: dead_letters(service))
+    assert calls == [1]
+
+
+async def test_a_body_that_cannot_be_read_is_buried_before_the_handler(nats_url: str) -> None:
+    seen: list[int] = []
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        seen.extend(received.event.position for received in batch)
+
+    connection = await nats.connect(nats_url)
+    await connection.jetstream().publish("papers.announced", b'{"paper": 1}')
+    await connection.close()
+    async with running(nats_url, handle) as service:
+        await service.bus.publish(an_announcement(7))
+        await eventually(lambda: seen == [7])
+        await eventually(lambda: dead_letters(service))
+        [(consumer, reason)] = await dead_letters(service)
+    assert consumer == "scorer"
+    assert "cannot be read: paper" in reason
+
+
+async def test_a_bad_message_never_takes_good_ones_with_it(nats_url: str) -> None:
+    done: list[int] = []
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        if any(received.event.position == 3 for received in batch):
+            raise Permanent("number three")
+        done.extend(received.event.position for received in batch)
+
+    bus, metrics, settings = a_bus(nats_url)
+    bus.on_batch(PaperAnnounced, "scorer", handle, size=10)
+    await bus.connect()
+    await bus.publish(*(an_announcement(n) for n in range(10)))
+    async with Service("test", settings, bus, metrics) as service:
+        await eventually(lambda: len(done) == 9)
+        await eventually(lambda: dead_letters(service))
+    assert sorted(done) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+async def test_messages_are_held_while_something_is_away_and_no_attempt_is_counted(nats_url: str) -> None:
+    calls: list[int] = []
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        calls.append(batch[0].attempt)
+        if len(calls) < 3:
+            raise Unavailable("Postgres is away")
+
+    async with running(nats_url, handle) as service:
+        await service.bus.publish(an_announcement())
+        await eventually(lambda: len(calls) == 3)
+        await eventually(lambda: settled(nats_url))
+        assert await dead_letters(service) == []
+    assert calls == [1, 1, 1]
+
+
+async def test_a_slow_handler_is_not_a_dead_one(nats_server: Nats) -> None:
+    await provision(nats_server.url, ack_wait=0.5)
+    calls: list[int] = []
+    finish = asyncio.Event()
+
+    async def slow(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        calls.append(batch[0].attempt)
+        await asyncio.wait_for(finish.wait(), 20)
+
+    async with running(nats_server.url, slow) as service:
+        await service.bus.publish(an_announcement())
+        await eventually(lambda: bool(calls))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 2.0
+        await eventually(lambda: loop.time() > until)  # four times ack_wait pass
+        finish.set()
+        await eventually(lambda: settled(nats_server.url))
+    assert calls == [1]
+
+
+async def test_what_a_killed_service_held_goes_to_another(nats_server: Nats) -> None:
+    await provision(nats_server.url, ack_wait=0.5)
+    held = asyncio.Event()
+    done: list[int] = []
+
+    async def hang(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        held.set()
+        await asyncio.Event().wait()
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        done.extend(received.event.position for received in batch)
+
+    bus, _, _ = a_bus(nats_server.url)
+    bus.on_batch(PaperAnnounced, "scorer", hang)
+    await bus.connect()
+    await bus.start()
+    await bus.publish(an_announcement(5))
+    await asyncio.wait_for(held.wait(), 10)
+    for settler in bus._settlers:
+        settler[1].heartbeat = 3600
+    await bus.connection.close()  # no goodbye, as in a kill
+    async with running(nats_server.url, handle):
+        await eventually(lambda: done == [5])
+    await cancel_leftovers()
+
+
+async def test_it_resumes_after_the_server_was_killed(nats_server: Nats) -> None:
+    await provision(nats_server.url)
+    done: list[int] = []
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        done.extend(received.event.position for received in batch)
+
+    async with running(nats_server.url, handle) as service:
+        await service.bus.publish(an_announcement(1))
+        await eventually(lambda: done == [1])
+        nats_server.kill()
+        await eventually(service.problems)
+        publishing = asyncio.create_task(service.bus.publish(an_announcement(2), an_announcement(3)))
+        nats_server.start()
+        await asyncio.wait_for(publishing, 20)
+        await eventually(lambda: sorted(done) == [1, 2, 3], timeout=20)
+        await eventually(lambda: ready(service), timeout=20)
+
+
+async def test_it_is_not_ready_when_its_consumer_is_deleted_and_ready_when_it_is_back(nats_url: str) -> None:
+    async with running(nats_url, nothing) as service:
+        assert await service.problems() == []
+        await service.bus.js.delete_consumer("PAPERS", "scorer")
+        assert await service.problems() == ["consumer scorer is missing: run `python -m shared.provision`"]
+        await provision(nats_url)
+        assert await service.problems() == []
+
+
+async def test_it_waits_to_be_provisioned(nats_server: Nats) -> None:
+    done: list[int] = []
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        done.extend(received.event.position for received in batch)
+
+    bus, metrics, settings = a_bus(nats_server.url)
+    bus.on_batch(PaperAnnounced, "scorer", handle)
+    service = Service("test", settings, bus, metrics)
+    starting = asyncio.create_task(service.__aenter__())
+    await eventually(lambda: bus.connected)
+    assert not starting.done()
+    await provision(nats_server.url)
+    await asyncio.wait_for(starting, 10)
+    await service.bus.publish(an_announcement(4))
+    await eventually(lambda: done == [4])
+    await service.__aexit__(None, None, None)
+
+
+async def test_stopping_waits_for_the_message_in_hand(nats_url: str) -> None:
+    started, done = asyncio.Event(), asyncio.Event()
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        started.set()
+        await asyncio.sleep(0.2)
+        done.set()
+
+    async with running(nats_url, handle) as service:
+        await service.bus.publish(an_announcement())
+        await asyncio.wait_for(started.wait(), 10)
+    assert done.is_set()
+    await eventually(lambda: settled(nats_url))
+
+
+async def test_the_log_is_read_from_a_sequence_on(nats_url: str) -> None:
+    async with running(nats_url, nothing) as service:
+        sequences = await service.bus.publish(*(an_announcement(n) for n in range(5)))
+        read = [r.event.position async for r in service.bus.read(PaperAnnounced, from_sequence=sequences[3])]
+        none = [r async for r in service.bus.read(PaperScored)]
+    assert read == [3, 4]
+    assert none == []
+
+
+async def test_a_message_is_a_cloud_event(nats_url: str) -> None:
+    async with running(nats_url, nothing) as service:
+        await service.bus.publish(an_announcement(paper=None))
+        stored = await service.bus.js.get_msg("PAPERS", 1)
+    headers = stored.headers or {}
+    assert headers["ce-id"] == headers["Nats-Msg-Id"] == "announced:arxiv:2025-12-10:2512.00000v1"
+    assert headers["ce-type"] == "org.paperwire.papers.announced"
+    assert headers["ce-specversion"] == "1.0"
+    assert headers["ce-source"] == "/paperwire/test"
+
+
+async def test_a_trace_goes_on(nats_url: str) -> None:
+    traces: list[str] = []
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        traces.extend(received.traceparent for received in batch)
+
+    async with running(nats_url, handle) as service:
+        await service.bus.publish(an_announcement())
+        await eventually(lambda: bool(traces))
+        stored = await service.bus.js.get_msg("PAPERS", 1)
+    assert (stored.headers or {})["traceparent"] == traces[0]
+
+
+async def nothing(batch: Sequence[Received[PaperAnnounced]]) -> None:
+    """Take messages and do nothing."""
+
+
+async def ready(service: Service) -> bool:
+    return not await service.problems()
+
+
+async def cancel_leftovers() -> None:
+    """End the tasks of a bus that was left as if killed."""
+    current = asyncio.current_task()
+    tasks: list[asyncio.Task[Any]] = [task for task in asyncio.all_tasks() if task is not current]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+pytestmark = pytest.mark.timeout(60)
