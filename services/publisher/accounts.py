@@ -1,0 +1,36 @@
+"""The accounts of announcements: announced = scored + dead, selected = published + waiting + dead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.publisher.feed import BatchStatus
+
+NOT_CLOSED = "still being read"
+
+
+STATUSES = """
+SELECT * FROM batch_accounts WHERE date > (SELECT max(date) FROM batches) - $1::int
+ORDER BY date DESC, batch
+"""
+
+STATUS_OF_DAY = "SELECT * FROM batch_accounts WHERE date = $1 ORDER BY papers DESC, batch LIMIT 1"
+
+
+def status(row: Any) -> BatchStatus:
+    """A row of `batch_accounts` as a value. Until a batch is closed, `announced` is 0: nobody knows yet."""
+    dead_entries = row["doomed"] + row["dead_picks"]
+    return BatchStatus(
+        batch=row["batch"],
+        source=row["source"],
+        date=row["date"],
+        reason=row["reason"] if row["closed"] else NOT_CLOSED,
+        announced=row["papers"],
+        scored=row["scored"],
+        selected=row["stored"] + row["dead_picks"],
+        published=row["published"],
+        waiting=row["stored"] - row["published"] - row["doomed"],
+        summarised=row["summarised"],
+        dead_papers=row["dead_papers"],
+        dead_entries=dead_entries,
+    )

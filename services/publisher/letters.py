@@ -1,0 +1,102 @@
+"""What a dead letter was about, as far as its body can be read: bodies come from outside and may be anything."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from shared.bus import DeadLetter
+from shared.messages import SummaryCompleted, SummaryRequested
+
+SUMMARY_SUBJECTS = frozenset((SummaryRequested.SUBJECT, SummaryCompleted.SUBJECT))
+LARGEST_VERSION = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter as the accounts need it."""
+
+    sequence: int
+    digest: str
+    subject: str
+    consumer: str
+    attempts: int
+    reason: str
+    batch: str | None
+    paper_id: str | None
+    version: int | None
+    feeds: tuple[str, ...]
+    """The feeds that had taken the paper, when it is a dead `papers.selected`."""
+    summary: tuple[str, int, str, str] | None
+    """The summary that will not come: paper id, version, style, language."""
+
+    @property
+    def row(self) -> tuple[Any, ...]:
+        """In the order of the table `dead_letters`."""
+        return (
+            *(self.sequence, self.digest, self.subject, self.consumer, self.attempts, self.reason),
+            *(self.batch, self.paper_id, self.version, list(self.feeds)),
+        )
+
+    @property
+    def summary_reason(self) -> str:
+        """Why there is no summary, in words for readers."""
+        return "it was given up after several tries"
+
+
+def read(dead: DeadLetter) -> Letter:
+    """The letter, with what its body tells."""
+    body = _body(dead.data)
+    paper = body.get("paper")
+    paper = paper if isinstance(paper, dict) else {"id": body.get("paper_id"), "version": body.get("version")}
+    paper_id, version = _text(paper.get("id")), _version(paper.get("version"))
+    return Letter(
+        sequence=dead.sequence,
+        digest=hashlib.sha256(dead.data).hexdigest()[:16],
+        subject=_text(dead.subject) or "unknown",
+        consumer=_text(dead.consumer) or "unknown",
+        attempts=dead.attempts,
+        reason=_text(dead.reason) or "unknown",
+        batch=_text(body.get("batch")),
+        paper_id=paper_id,
+        version=version,
+        feeds=_feeds(body.get("picks")),
+        summary=_summary(dead.subject, body, paper_id, version),
+    )
+
+
+def _body(data: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    """A text that Postgres can store, or nothing."""
+    if not isinstance(value, str):
+        return None
+    return value.replace("\x00", "").encode("utf-8", "ignore").decode() or None
+
+
+def _version(value: object) -> int | None:
+    return value if type(value) is int and 1 <= value <= LARGEST_VERSION else None
+
+
+def _feeds(picks: object) -> tuple[str, ...]:
+    if not isinstance(picks, list):
+        return ()
+    names = {_text(pick.get("feed")) for pick in picks if isinstance(pick, dict)}
+    return tuple(sorted(name for name in names if name))
+
+
+def _summary(
+    subject: str, body: dict[str, Any], paper_id: str | None, version: int | None
+) -> tuple[str, int, str, str] | None:
+    style, language = _text(body.get("style")), _text(body.get("language"))
+    if subject in SUMMARY_SUBJECTS and paper_id and version and style and language:
+        return paper_id, version, style, language
+    return None
