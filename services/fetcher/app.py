@@ -1,0 +1,170 @@
+"""The fetcher: arXiv's announcement in, one `papers.announced` per paper and one `batches.closed` out."""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from services.fetcher import core
+from services.fetcher.cursor import Ledger, Overtaken, State
+from services.fetcher.download import Downloader, FetchFailed
+from services.fetcher.fetching import Fetching, Outcome, categories
+from services.fetcher.lease import AWAY, Lease, stopping
+from services.fetcher.measures import Measures
+from services.fetcher.pace import Pace
+from services.fetcher.settings import Settings
+from services.fetcher.sources.document import UnusableDocument
+from shared import feeds
+from shared.bus import Bus
+from shared.metrics import Metrics
+from shared.service import Service
+from shared.settings import stop
+
+log = logging.getLogger(__name__)
+
+OWN_RETRY_SECONDS = 1.0  # when the trouble is ours, arXiv need not be spared
+UPSTREAM = (FetchFailed, UnusableDocument)
+
+
+def build(settings: Settings) -> Service:
+    """The service, not yet started."""
+    try:
+        categories(settings.feeds_file)
+    except feeds.FeedsError as error:
+        stop(list(error.problems))
+    metrics = Metrics("fetcher")
+    measures = Measures(metrics)
+    bus = Bus(settings, "fetcher", metrics)
+    lease = Lease(bus, holder=secrets.token_hex(8), seconds=settings.lease_seconds)
+    measures.lease_held.set_function(lambda: float(lease.held))
+    downloader = Downloader(Pace(bus, interval=settings.arxiv_interval), settings.contact)
+    watch = Watch(settings, bus, lease, Fetching(settings, bus, lease, downloader, measures), measures)
+    return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=[lease.keep, watch.run])
+
+
+def wall_clock() -> datetime:
+    """The time, as `now`."""
+    return datetime.now(UTC)
+
+
+class Watch:
+    """The loop: hold the lease, finish what was begun, look at the feed, wait. No failure ends it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        bus: Bus,
+        lease: Lease,
+        fetching: Fetching,
+        measures: Measures,
+        clock: Callable[[], datetime] = wall_clock,
+    ) -> None:
+        self._settings = settings
+        self._bus = bus
+        self._lease = lease
+        self._fetching = fetching
+        self._measures = measures
+        self._clock = clock
+        self._ledger: Ledger | None = None
+        self._own_failures = 0
+
+    async def run(self) -> None:
+        """Look at the feed again and again while the lease is held."""
+        while not stopping():
+            if not self._lease.held:
+                self._ledger = None  # whoever holds the lease in the meantime writes on
+                await self._lease.wait()
+            delay = await self._round()
+            if not stopping():
+                await self._lease.lost(delay)
+
+    async def _round(self) -> float:
+        """One look; the seconds until the next."""
+        try:
+            ledger = self._ledger = self._ledger or await Ledger.load(self._bus)
+            self._measures.newest_is(ledger.cursor.day)
+            await self._fetching.recover(ledger)
+            if (wait := self._embargo(ledger)) > 0:
+                log.info("waiting until arXiv may be asked again", extra={"seconds": round(wait, 1)})
+                return wait
+            await self._succeeded(ledger, await self._fetching.look(ledger))
+        except UPSTREAM as error:
+            return await self._failed(error)
+        except Exception as error:  # noqa: BLE001 - no failure ends the loop; every one is counted and logged
+            return await self._own_failure(error)
+        return self._settings.poll_interval
+
+    def _embargo(self, ledger: Ledger) -> float:
+        """Seconds left of the wait that arXiv is owed, also when it began before a restart."""
+        if ledger.state is None or ledger.state.retry_at is None:
+            return 0.0
+        return min(core.DAY, (ledger.state.retry_at - self._clock()).total_seconds())
+
+    async def _succeeded(self, ledger: Ledger, outcome: Outcome) -> None:
+        now = self._clock()
+        self._own_failures = 0
+        self._measures.succeeded(now, stale=outcome == core.STALE.reason)
+        self._measures.newest_is(ledger.cursor.day)
+        last_failure = ledger.state.last_failure if ledger.state else None
+        await ledger.note(
+            State(outcome=outcome, checked=now, last_success=now, last_failure=last_failure, newest=ledger.cursor.day)
+        )
+
+    async def _failed(self, error: FetchFailed | UnusableDocument) -> float:
+        """arXiv's failure: the cursor stays, the reason is written down, the wait grows."""
+        before = self._ledger.state if self._ledger else None
+        failures = (before.failures if before else 0) + 1
+        delay = core.retry_delay(
+            failures,
+            first=self._settings.retry_delay,
+            jitter=random.SystemRandom().random(),
+            retry_after=error.retry_after if isinstance(error, FetchFailed) else None,
+        )
+        reason = error.reason if isinstance(error, FetchFailed) else "unusable document"
+        log.warning("fetch failed", extra={"reason": reason, "detail": str(error), "again_in": round(delay, 1)})
+        await self._note_failure(reason, error, failures, self._clock() + timedelta(seconds=delay))
+        return delay
+
+    async def _own_failure(self, error: Exception) -> float:
+        """Our side's failure: what was loaded may be out of date, so it is loaded anew."""
+        self._own_failures += 1
+        delay = core.retry_delay(
+            self._own_failures, first=OWN_RETRY_SECONDS, jitter=0.5, longest=self._settings.retry_delay
+        )
+        reason = own_reason(error)
+        detail = str(error) or type(error).__name__
+        trace = error if reason == "internal" else None
+        log.warning("fetcher in trouble", extra={"reason": reason, "detail": detail, "again_in": delay}, exc_info=trace)
+        before = self._ledger.state if self._ledger else None
+        await self._note_failure(reason, error, before.failures if before else 0, before.retry_at if before else None)
+        self._ledger = None
+        return delay
+
+    async def _note_failure(self, reason: str, error: Exception, failures: int, retry_at: datetime | None) -> None:
+        self._measures.failures.labels(reason).inc()
+        ledger, now = self._ledger, self._clock()
+        if ledger is None or reason == "nats":  # nowhere to write it
+            return
+        state = State(
+            outcome="failed",
+            reason=f"{reason}: {str(error) or type(error).__name__}",
+            checked=now,
+            last_success=ledger.state.last_success if ledger.state else None,
+            last_failure=now,
+            failures=failures,
+            retry_at=retry_at,
+            newest=ledger.cursor.day,
+        )
+        with suppress(*AWAY):
+            await ledger.note(state)
+
+
+def own_reason(error: Exception) -> str:
+    """The metric's label for a failure that is not arXiv's."""
+    if isinstance(error, feeds.FeedsError):
+        return "feed configuration"
+    return "nats" if isinstance(error, (Overtaken, *AWAY)) else "internal"

@@ -1,0 +1,161 @@
+"""What the fetcher remembers: its cursor, what it announced, the batch in hand, and how it fares.
+
+KV bucket FETCHER: `cursor`, `open` (the plan of the batch in hand, empty when there is none), `announced.<day>`
+and `announced.<day>.<number>` (versioned ids), `state`. Object store ANNOUNCEMENTS: the document of every batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import Self
+
+from nats.js.api import ObjectMeta, ObjectMetaOptions
+from nats.js.errors import KeyWrongLastSequenceError, ObjectNotFoundError
+from nats.js.kv import KeyValue
+from nats.js.object_store import ObjectStore
+from pydantic import ValidationError
+
+from services.fetcher.core import Cursor, History, Plan
+from shared.bus import Bus
+from shared.errors import Transient
+from shared.messages import Value
+from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
+
+CURSOR, OPEN, STATE, ANNOUNCED = "cursor", "open", "state", "announced."
+REMEMBERED = timedelta(days=400)
+READ_SECONDS = 30.0
+CHUNK = 512 * 1024  # every chunk is a round trip; a message may hold 1 MiB
+
+
+class Overtaken(Transient):
+    """Another replica has moved on in the meantime: this one has lost the lease without noticing."""
+
+
+class State(Value):
+    """How the fetcher fares, for whoever asks (`/status`)."""
+
+    outcome: str
+    """What the last look at arXiv came to: `published`, `unchanged`, `upstream stale` or `failed`."""
+    reason: str | None = None
+    """Why it failed."""
+    checked: datetime
+    last_success: datetime | None = None
+    last_failure: datetime | None = None
+    failures: int = 0
+    """In a row."""
+    retry_at: datetime | None = None
+    """After a failure: no request before this moment."""
+    newest: date | None = None
+    """The newest announcement's day."""
+
+
+class Ledger:
+    """The memory as loaded. Every change is made on the condition that nobody else has made one since."""
+
+    def __init__(self, kv: KeyValue, documents: ObjectStore) -> None:
+        self._kv = kv
+        self._documents = documents
+        self._revisions: dict[str, int] = {}
+        self.cursor = Cursor()
+        self.history = History()
+        self.open: Plan | None = None
+        self.state: State | None = None
+
+    @classmethod
+    async def load(cls, bus: Bus) -> Self:
+        """Read everything that is remembered."""
+        ledger = cls(await bus.key_value(FETCHER_BUCKET), await bus.object_store(ANNOUNCEMENTS_BUCKET))
+        async with asyncio.timeout(READ_SECONDS):
+            watcher = await ledger._kv.watchall()
+            async for entry in watcher:
+                if entry is None:  # that was all
+                    break
+                ledger._take(entry)
+            await watcher.stop()  # type: ignore[no-untyped-call]
+        return ledger
+
+    def _take(self, entry: KeyValue.Entry) -> None:
+        self._revisions[entry.key] = entry.revision or 0
+        if not entry.value or entry.operation:
+            return
+        if entry.key == CURSOR:
+            self.cursor = Cursor.model_validate_json(entry.value)
+        elif entry.key == OPEN:
+            self.open = Plan.model_validate_json(entry.value)
+        elif entry.key == STATE:
+            self.state = _state(entry.value)
+        elif entry.key.startswith(ANNOUNCED):
+            day, number = batch_of(entry.key)
+            self.history.add(day, number, entry.value.decode().split())
+
+    async def begin(self, plan: Plan, document: bytes) -> None:
+        """Write down what is going to be published, before it is.
+
+        Dying before `open` is written leaves a document that nobody asks for: the next one fetches anew. Dying
+        after it leaves a plan that the next one finishes.
+        """
+        await self._documents.put(plan.batch, document, ObjectMeta(options=ObjectMetaOptions(max_chunk_size=CHUNK)))
+        await self._move(OPEN, plan.model_dump_json().encode())
+        self.open = plan
+
+    async def document(self, plan: Plan) -> bytes | None:
+        """The stored document of a batch; None when it is too old to be kept."""
+        async with asyncio.timeout(READ_SECONDS):
+            try:
+                return (await self._documents.get(plan.batch)).data
+            except ObjectNotFoundError:
+                return None
+
+    async def finish(self, plan: Plan) -> None:
+        """The batch is closed: remember its papers, move the cursor, and only then forget the plan.
+
+        Dying between any two of these lines makes the next one publish the plan again, which the stream's
+        deduplication ignores, and write the same values.
+        """
+        await self._kv.put(key_of(plan.day, plan.number), "\n".join(plan.kinds).encode())
+        await self._move(CURSOR, plan.after.model_dump_json().encode())
+        await self.drop()
+        self.cursor = plan.after
+        self.history.add(plan.day, plan.number, plan.kinds)
+
+    async def drop(self) -> None:
+        """Forget the plan in hand."""
+        await self._move(OPEN, b"")
+        self.open = None
+
+    async def note(self, state: State) -> None:
+        """Leave word of how it goes."""
+        await self._kv.put(STATE, state.model_dump_json().encode())
+        self.state = state
+
+    async def prune(self, today: date) -> None:
+        """Forget the papers of long ago; arXiv does not announce a version twice after more than a year."""
+        for key in [key for key in self._revisions if key.startswith(ANNOUNCED)]:
+            if batch_of(key)[0] < today - REMEMBERED:
+                await self._kv.purge(key)
+                del self._revisions[key]
+
+    async def _move(self, key: str, value: bytes) -> None:
+        try:
+            self._revisions[key] = await self._kv.update(key, value, last=self._revisions.get(key, 0))
+        except KeyWrongLastSequenceError as error:
+            raise Overtaken(f"another replica has changed {key!r} in {FETCHER_BUCKET}") from error
+
+
+def key_of(day: date, number: int) -> str:
+    """`announced.2025-12-10`, and `announced.2025-12-10.2` for its supplement."""
+    return f"{ANNOUNCED}{day}" if number == 1 else f"{ANNOUNCED}{day}.{number}"
+
+
+def batch_of(key: str) -> tuple[date, int]:
+    """The day and number of a key."""
+    day, _, number = key.removeprefix(ANNOUNCED).partition(".")
+    return date.fromisoformat(day), int(number or 1)
+
+
+def _state(value: bytes) -> State | None:
+    try:
+        return State.model_validate_json(value)
+    except ValidationError:  # left by another version; it only informs
+        return None

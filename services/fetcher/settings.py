@@ -1,0 +1,34 @@
+"""What the fetcher reads from its environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Only this service talks to arXiv, so only it knows where and how often."""
+
+    feeds_file: Path = Field(description="the feed configuration, feeds.toml; its categories are what is fetched")
+    contact: str = Field(
+        pattern=r"^[!-~][ -~]{1,198}[!-~]$",
+        description="how arXiv reaches you, an email or web address; it goes into the User-Agent",
+    )
+    arxiv_rss_url: str = Field(
+        default="https://rss.arxiv.org/rss",
+        pattern=r"^https?://[^\s/]+",
+        description="where the announcement feeds are; the categories follow after a slash",
+    )
+    arxiv_interval: float = Field(
+        default=3.0, ge=0, le=3_600, description="seconds between two requests, over all replicas; arXiv asks for 3"
+    )
+    poll_interval: float = Field(default=600.0, gt=0, le=86_400, description="seconds between two looks at the feed")
+    retry_delay: float = Field(
+        default=30.0, gt=0, le=3_600, description="seconds after a first failure; doubled by each further one"
+    )
+    lease_seconds: float = Field(
+        default=15.0, ge=0.3, le=3_600, description="seconds after which another replica takes over from a killed one"
+    )
