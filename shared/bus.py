@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 
 READ_SIZE = 500
 DRAIN_SECONDS = 10
+API_SECONDS = 5  # a request that is lost in a reconnect is waited for this long
 
 # FastStream raises these errors out of nats-py's error callback, also during a reconnect, which kills the
 # reconnect task for ever without a log line. A server that refuses us now may take us in a minute.
@@ -68,6 +69,8 @@ class Bus:
         self._subscribers: dict[str, list[SteadySubscriber]] = {}
         self._settlers: list[tuple[str, Settler[Any]]] = []
         self._js: JetStreamContext | None = None
+        self.stopping = asyncio.Event()
+        """Set when the service is asked to stop, for handlers that wait."""
         self._broker = NatsBroker(
             settings.nats_url,
             name=f"paperwire-{service}",
@@ -258,7 +261,7 @@ class Bus:
     def js(self) -> JetStreamContext:
         """The JetStream context of the connection."""
         if self._js is None:
-            self._js = self.connection.jetstream(timeout=10, publish_async_max_pending=1_000)
+            self._js = self.connection.jetstream(timeout=API_SECONDS, publish_async_max_pending=1_000)
         return self._js
 
     @property
@@ -288,6 +291,7 @@ class Bus:
 
     async def stop(self) -> None:
         """Finish what is in hand, then leave."""
+        self.stopping.set()
         for _, settler in self._settlers:
             settler.stop()
         with suppress(nats.errors.Error):  # draining is not possible while reconnecting

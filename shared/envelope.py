@@ -57,7 +57,8 @@ class DeadLetter:
 
 def new_trace() -> str:
     """A W3C `traceparent` for a message that nothing came before. https://www.w3.org/TR/trace-context/"""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    token = secrets.token_hex(24)
+    return f"00-{token[:32]}-{token[32:]}-01"
 
 
 def headers(event: Message, *, service: str, now: datetime, traceparent: str) -> dict[str, str]:

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 5.0
 CRASH_PAUSE_SECONDS = 1.0
+CANCEL_SECONDS = 0.5
 
 Loop = Callable[[], Awaitable[None]]
 Check = Callable[[], Awaitable[str | None]]
@@ -149,9 +150,10 @@ class Service:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            # On Python 3.11 `asyncio.wait_for` swallows a cancellation that comes together with its result.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=CANCEL_SECONDS)
 
     async def _keep_running(self, loop: Loop) -> None:
         name = getattr(loop, "__name__", repr(loop))

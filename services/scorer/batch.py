@@ -1,0 +1,140 @@
+"""Following a batch until every paper of it is accounted for: scored, or given up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.bus import Bus
+from shared.envelope import DeadLetter
+from shared.errors import Unavailable
+from shared.messages import BatchClosed, PaperAnnounced, PaperScored
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+OWN_SECONDS = 0.3  # how long papers that this replica is scoring itself are waited for, before the stream is read
+REMEMBERED = 20_000  # papers, some 100 MB
+
+
+class Recent:
+    """What this replica has scored itself and knows to be in the stream, so that it need not read it back.
+
+    Only a shortcut: another replica, or this one after a restart, finds the same in the stream. Bounded, because
+    the batch may be selected by another replica.
+    """
+
+    def __init__(self, limit: int = REMEMBERED) -> None:
+        self._limit = limit
+        self._batches: dict[str, list[PaperScored]] = {}
+
+    def add(self, scored: Iterable[PaperScored]) -> None:
+        """Remember published papers; the oldest batches are forgotten first."""
+        for paper in scored:
+            self._batches.setdefault(paper.batch, []).append(paper)
+        while len(self._batches) > 1 and sum(map(len, self._batches.values())) > self._limit:
+            self.forget(next(iter(self._batches)))
+
+    def of(self, batch: str) -> Sequence[PaperScored]:
+        """The papers of a batch that are remembered: none, some or all of them."""
+        return self._batches.get(batch, ())
+
+    def forget(self, batch: str) -> None:
+        """Its selection is published."""
+        self._batches.pop(batch, None)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is known of the papers of a closed batch; `catch_up` reads on where it stopped."""
+
+    closed: BatchClosed
+    recent: Recent = field(default_factory=Recent)
+    matched: list[PaperScored] = field(default_factory=list)
+    """The papers that some feed wants."""
+    _scored: set[str] = field(default_factory=set)
+    _dead: set[str] = field(default_factory=set)
+    _next_scored: int = 1
+    _next_dead: int = 1
+    _progress: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._next_scored = self.closed.first_sequence or 1
+
+    @property
+    def missing(self) -> int:
+        """How many of its papers are neither scored nor given up."""
+        return self.closed.papers - len(self._scored | self._dead)
+
+    async def complete(self, bus: Bus, *, deadline: float) -> bool:
+        """Wait until no paper is missing; False when some still are after `deadline` seconds.
+
+        When this process is told to stop, the wait ends with `Unavailable`: another replica takes it up.
+        """
+        self._progress = time.monotonic()
+        ends = self._progress + deadline
+        pause = FIRST_PAUSE
+        while not await self._caught_up(bus):
+            left = ends - time.monotonic()
+            if left <= 0:
+                return False
+            with suppress(TimeoutError):
+                await asyncio.wait_for(bus.stopping.wait(), min(pause, left))
+                raise Unavailable(f"stopping, while {self.missing} papers of {self.closed.batch} are not scored")
+            pause = min(pause * 2, LONGEST_PAUSE)
+        return True
+
+    async def _caught_up(self, bus: Bus) -> bool:
+        """Whether no paper is missing. While this replica scores papers of the batch itself, nothing is read back."""
+        before = self.missing
+        for scored in self.recent.of(self.closed.batch):
+            self.add(scored)
+        if self.missing < before:
+            self._progress = time.monotonic()
+        elif time.monotonic() - self._progress > OWN_SECONDS:
+            await self.catch_up(bus)
+        return self.missing <= 0
+
+    async def catch_up(self, bus: Bus) -> None:
+        """Read what has come since the last time."""
+        if self.missing <= 0:
+            return
+        async for received in bus.read(PaperScored, from_sequence=self._next_scored):
+            self._next_scored = received.sequence + 1
+            self.add(received.event)
+            if self.missing <= 0:
+                return
+        if self.missing > 0:
+            async for letter in bus.read_dead(PaperAnnounced, from_sequence=self._next_dead):
+                self._next_dead = letter.sequence + 1
+                self.add_dead(letter)
+
+    def add(self, scored: PaperScored) -> None:
+        """Count a scored paper, once, if it is of this batch."""
+        if scored.batch == self.closed.batch and scored.about not in self._scored:
+            self._scored.add(scored.about)
+            if scored.matches:
+                self.matched.append(scored)
+
+    def add_dead(self, letter: DeadLetter) -> None:
+        """Count a paper that was given up, if one can tell that it is of this batch."""
+        body = _body(letter.data)
+        if body.get("batch") != self.closed.batch:
+            return
+        paper = body.get("paper")
+        known = paper if isinstance(paper, dict) else {}
+        self._dead.add(
+            f"{known['id']}v{known['version']}" if {"id", "version"} <= known.keys() else f"#{letter.sequence}"
+        )
+
+
+def _body(data: bytes) -> dict[str, Any]:
+    """As much of the message as can be read: what died may well be malformed."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}

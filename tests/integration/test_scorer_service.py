@@ -1,0 +1,221 @@
+"""The scorer on a real NATS server: announced, scored, closed, selected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import nats
+import pytest
+
+from cli.local.nats import Nats
+from services.scorer.app import build
+from services.scorer.settings import Settings
+from shared.bus import Bus
+from shared.messages import (
+    BatchClosed,
+    Message,
+    PaperAnnounced,
+    PaperScored,
+    PaperSelected,
+    SummaryRequested,
+)
+from shared.metrics import Metrics
+from shared.service import Service
+from shared.settings import ServiceSettings
+from tests.builders import BATCH, a_closing, a_paper, an_announcement
+from tests.waiting import eventually
+
+M = TypeVar("M", bound=Message)
+
+FEEDS = """\
+[[feed]]
+slug = "llm"
+keywords = ["LLM", { term = "quantization", weight = 2.0 }]
+max_papers = 2
+[feed.summary]
+top = 1
+"""
+
+
+@pytest.fixture
+def feeds_file(tmp_path: Path) -> Path:
+    path = tmp_path / "feeds.toml"
+    path.write_text(FEEDS, encoding="utf-8")
+    return path
+
+
+@asynccontextmanager
+async def scorers(url: str, feeds: Path, count: int = 1, deadline: float = 60) -> AsyncIterator[Service]:
+    """So many scorers side by side, and the first of them to look at."""
+    settings = Settings(nats_url=url, probe_port=0, feeds_file=feeds, selection_deadline=deadline)
+    async with AsyncExitStack() as stack:
+        services = [await stack.enter_async_context(build(settings)) for _ in range(count)]
+        yield services[0]
+
+
+@asynccontextmanager
+async def a_bus(url: str) -> AsyncIterator[Bus]:
+    bus = Bus(ServiceSettings(nats_url=url, probe_port=0), "test", Metrics("test"))
+    await bus.connect()
+    try:
+        yield bus
+    finally:
+        await bus.stop()
+
+
+async def all_of(bus: Bus, message: type[M]) -> list[M]:
+    return [received.event async for received in bus.read(message)]
+
+
+async def some_of(bus: Bus, message: type[M], count: int = 1) -> list[M]:
+    """The messages, once there are so many."""
+
+    async def enough() -> list[M]:
+        found = await all_of(bus, message)
+        return found if len(found) >= count else []
+
+    return await eventually(enough, timeout=20)
+
+
+def announcements() -> list[PaperAnnounced]:
+    titles = ("Quantization of LLMs", "Gardens", "LLMs", "An LLM")
+    papers = (a_paper(id=f"2512.{n:05d}", title=title, abstract="") for n, title in enumerate(titles))
+    return [an_announcement(number, paper=paper) for number, paper in enumerate(papers)]
+
+
+async def announce(bus: Bus, *papers: PaperAnnounced, closed: int | None = None) -> None:
+    first, *_ = await bus.publish(*papers)
+    await bus.publish(a_closing(closed or len(papers), first_sequence=first))
+
+
+async def test_every_paper_is_scored_and_the_best_of_the_batch_are_selected(nats_url: str, feeds_file: Path) -> None:
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file):
+        await announce(bus, *announcements())
+
+        selected = await some_of(bus, PaperSelected, 2)
+        requests = await some_of(bus, SummaryRequested)
+
+        scores = [[match.score for match in paper.matches] for paper in await all_of(bus, PaperScored)]
+        assert scores == [[4.5], [], [1.5], [1.5]]
+        picks = [(paper.paper_id, pick.rank, pick.candidates) for paper in selected for pick in paper.picks]
+        assert picks == [("2512.00000", 1, 4), ("2512.00002", 2, 4)]
+        assert [request.key for request in requests] == ["summary:2512.00000v1:structured:en"]
+
+
+async def test_a_batch_that_closes_before_its_papers_are_scored_is_waited_for(nats_url: str, feeds_file: Path) -> None:
+    first, *rest = announcements()
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file) as service:
+        await bus.publish(a_closing(4))
+        await bus.publish(*rest)
+        await some_of(bus, PaperScored, 3)
+        assert await all_of(bus, PaperSelected) == []
+
+        await bus.publish(first)
+
+        assert [paper.paper_id for paper in await some_of(bus, PaperSelected, 2)] == ["2512.00000", "2512.00002"]
+        assert service.metrics.registry.get_sample_value("paperwire_selections_incomplete_total") == 0
+
+
+async def bury(url: str, data: bytes) -> None:
+    """Publish a message that no scorer can read."""
+    connection = await nats.connect(url)
+    try:
+        await connection.jetstream().publish(PaperAnnounced.SUBJECT, data)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"batch": "%s", "paper": {"id": "2512.99999", "version": 1, "title": ""}}',
+        '{"batch": "%s", "paper": null}',
+    ],
+)
+async def test_a_paper_that_died_does_not_hold_up_its_day(nats_url: str, feeds_file: Path, body: str) -> None:
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file):
+        await bury(nats_url, (body % BATCH).encode())
+        await announce(bus, *announcements(), closed=5)
+
+        selected = await some_of(bus, PaperSelected, 2)
+
+        assert [paper.picks[0].candidates for paper in selected] == [5, 5]
+
+
+async def test_what_is_there_at_the_deadline_is_selected_and_the_gap_is_counted(
+    nats_url: str, feeds_file: Path
+) -> None:
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file, deadline=0.3) as service:
+        await announce(bus, *announcements(), closed=9)
+
+        await some_of(bus, PaperSelected, 2)
+
+        registry = service.metrics.registry
+        assert registry.get_sample_value("paperwire_selections_incomplete_total") == 1
+        await eventually(lambda: registry.get_sample_value("paperwire_selection_seconds_count") == 1)
+
+
+async def test_a_batch_without_papers_selects_nothing(nats_url: str, feeds_file: Path) -> None:
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file) as service:
+        await bus.publish(a_closing(0, reason="weekend", first_sequence=None))
+
+        registry = service.metrics.registry
+        await eventually(lambda: registry.get_sample_value("paperwire_selection_seconds_count") == 1)
+        assert await all_of(bus, PaperSelected) == []
+
+
+async def test_another_batch_between_the_papers_of_a_batch_changes_nothing(nats_url: str, feeds_file: Path) -> None:
+    other = an_announcement(0, paper=a_paper(id="2512.77777", title="Quantization, LLM"), batch="arxiv:2025-12-11")
+    first, *rest = announcements()
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file):
+        await announce(bus, first, other, *rest, closed=4)
+
+        selected = await some_of(bus, PaperSelected, 2)
+
+        assert [paper.paper_id for paper in selected] == ["2512.00000", "2512.00002"]
+
+
+async def test_two_scorers_side_by_side_say_everything_once(nats_url: str, feeds_file: Path) -> None:
+    papers = [an_announcement(number, paper=a_paper(id=f"2512.{number:05d}", title="LLM")) for number in range(500)]
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file, count=2):
+        await announce(bus, *papers)
+        await some_of(bus, PaperSelected, 2)
+        await some_of(bus, SummaryRequested)
+
+    async with a_bus(nats_url) as bus:
+        scored = [paper.about for paper in await all_of(bus, PaperScored)]
+        assert sorted(scored) == [paper.about for paper in papers]
+        assert [paper.paper_id for paper in await all_of(bus, PaperSelected)] == ["2512.00000", "2512.00001"]
+        assert len(await all_of(bus, SummaryRequested)) == 1
+
+
+async def test_a_scorer_that_is_killed_while_it_waits_leaves_the_batch_to_another(
+    nats_server: Nats, nats_url: str, feeds_file: Path
+) -> None:
+    first, *rest = announcements()
+    async with a_bus(nats_url) as bus:
+        async with scorers(nats_url, feeds_file):
+            await bus.publish(a_closing(4))
+            await bus.publish(*rest)
+            await some_of(bus, PaperScored, 3)
+
+        async with scorers(nats_url, feeds_file):
+            await bus.publish(first)
+
+            assert len(await some_of(bus, PaperSelected, 2)) == 2
+
+
+async def test_announcing_again_changes_nothing(nats_url: str, feeds_file: Path) -> None:
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file) as service:
+        await announce(bus, *announcements())
+        before = await some_of(bus, PaperSelected, 2)
+
+        await announce(bus, *announcements())
+        await asyncio.gather(some_of(bus, BatchClosed), service.bus.measure())
+
+        assert await all_of(bus, PaperSelected) == before
+        assert len(await all_of(bus, PaperScored)) == 4

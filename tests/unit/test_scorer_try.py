@@ -1,0 +1,115 @@
+"""`paperwire feeds check|try`, on recorded announcements."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.feeds import feeds_app
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "tests" / "data"
+BOT = DATA / "feeds" / "arxiv_rss_bot.toml"
+EXAMPLE = ROOT / "cli" / "data" / "feeds.toml"
+DAY = DATA / "arxiv" / "rss" / "cs.AI+cs.CL+cs.DC+cs.LG.2025-12-10.xml"
+FOUR = [DATA / "arxiv" / "rss" / f"{category}.2025-12-10.xml" for category in ("cs.AI", "cs.CL", "cs.DC", "cs.LG")]
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(feeds_app, [str(argument) for argument in arguments], env={"COLUMNS": "120"})
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_bot_mode_gives_the_published_ranking_of_2025_12_10() -> None:
+    published = json.loads((DATA / "seeds" / "ranked" / "2025-12-10.json").read_text(encoding="utf-8"))["papers"]
+
+    _, output, _ = run("try", BOT, *FOUR, "--feed", "arxiv-rss-bot", "--json")
+
+    ranking = [{key: row[key] for key in ("rank", "id", "score")} for row in json.loads(output)]
+    assert len(ranking) == 30
+    assert ranking == published
+
+
+@pytest.mark.parametrize(("feed", "papers"), [("efficient-llm", 23), ("agents-and-reasoning", 20)])
+def test_the_example_feeds_take_a_good_handful_of_a_day(feed: str, papers: int) -> None:
+    code, output, _ = run("try", EXAMPLE, DAY, "--feed", feed)
+
+    assert code == 0
+    assert output.splitlines()[-1] == f"{feed} takes {papers} of 199 papers"
+
+
+def test_a_ranking_tells_rank_paper_score_and_reasons() -> None:
+    _, output, _ = run("try", EXAMPLE, DAY, "--feed", "efficient-llm", "--json", "--limit", 2)
+
+    assert json.loads(output)[1] == {
+        "rank": 2,
+        "id": "2512.08524",
+        "version": 1,
+        "title": "Beyond Real Weights: Hypercomplex Representations for Stable Quantization",
+        "kind": "cross",
+        "score": 5.0,
+        "reasons": [
+            {"term": "quantization", "field": "title", "weight": 3.0},
+            {"term": "distillation", "field": "abstract", "weight": 1.0},
+            {"term": "latency", "field": "abstract", "weight": 1.0},
+        ],
+    }
+
+
+def kinds(feeds: Path, slug: str, *documents: Path) -> dict[str, str]:
+    _, output, _ = run("try", feeds, *documents, "--feed", slug, "--json")
+    return {row["id"]: row["kind"] for row in json.loads(output)}
+
+
+def test_a_paper_that_is_new_in_any_document_is_new(tmp_path: Path) -> None:
+    feeds = tmp_path / "feeds.toml"
+    feeds.write_text('[[feed]]\nslug = "new"\nannounce = ["new"]\nkeywords = ["learning"]\nmax_papers = 1000\n')
+
+    together = kinds(feeds, "new", *FOUR)
+
+    assert together.items() >= kinds(feeds, "new", FOUR[3]).items()
+    assert set(together.values()) == {"new"}
+
+
+def test_a_good_configuration_is_shown() -> None:
+    code, output, _ = run("check", EXAMPLE)
+
+    assert code == 0
+    assert "agents-and-reasoning" in output
+    assert output.splitlines()[-1].endswith("feeds.toml: 2 feeds, no problems")
+
+
+def test_a_bad_configuration_is_told_with_its_lines(tmp_path: Path) -> None:
+    feeds = tmp_path / "feeds.toml"
+    feeds.write_text('[[feed]]\nslug = "a"\nkeyword = ["LLM"]\n')
+
+    code, _, errors = run("check", feeds)
+
+    assert code == 1
+    assert errors.splitlines() == [
+        f'{feeds}:1: feed[a]: has neither keywords nor authors, so it stays empty; write keywords = ["..."]',
+        f"{feeds}:3: feed[a].keyword: there is no such key; write `keywords`",
+    ]
+
+
+def test_a_feed_that_is_not_there_is_told() -> None:
+    assert run("try", EXAMPLE, DAY, "--feed", "efficient")[::2] == (
+        1,
+        f"{EXAMPLE}: has no feed efficient; there is: efficient-llm, agents-and-reasoning\n",
+    )
+
+
+def test_a_document_that_is_no_announcement_is_told() -> None:
+    code, _, errors = run("try", EXAMPLE, EXAMPLE, "--feed", "efficient-llm")
+
+    assert code == 1
+    assert errors.startswith(f"{EXAMPLE}: is no announcement: ")
+
+
+def test_a_document_that_is_not_there_is_told(tmp_path: Path) -> None:
+    code, _, errors = run("try", EXAMPLE, tmp_path / "none.xml", "--feed", "efficient-llm")
+
+    assert (code, errors) == (1, f"{tmp_path / 'none.xml'}: cannot be read: No such file or directory\n")
