@@ -1,0 +1,25 @@
+"""`paperwire bench`: what Paperwire does beside what the bare libraries can do, in the same run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+bench_app = typer.Typer(no_args_is_help=True, help="Measure against a floor in the same run, and print ratios.")
+
+
+@bench_app.callback()
+def bench() -> None:
+    """Absolute figures mean little on a shared machine; the ratios hold."""
+
+
+@bench_app.command("pipeline")
+def measure_pipeline(
+    papers: Annotated[int, typer.Option(min=100, max=10_000, help="How many recorded papers.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="How often; every variant runs once a round.")] = 3,
+) -> None:
+    """Papers per second from announcement bytes to rows in Postgres, beside a bare nats-py and asyncpg loop."""
+    from cli.bench.pipeline import run
+
+    run(papers, rounds)

@@ -1,0 +1,74 @@
+"""`paperwire status`: is every announcement accounted for?"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from cli import web
+from cli.local.processes import LocalError
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+COUNTS = ("announced", "scored", "selected", "summarised", "published", "waiting", "dead")
+
+
+def address(url: str | None) -> str:
+    """The publisher's address: the given one, else PUBLIC_URL, else the default of `paperwire up`."""
+    return (url or os.environ.get("PUBLIC_URL") or DEFAULT_URL).rstrip("/")
+
+
+def fetch(base: str) -> dict[str, Any]:
+    """`/status.json`, or an error that says who did not answer."""
+    try:
+        status = web.get_json(f"{base}/status.json")
+    except (OSError, ValueError) as error:
+        raise LocalError(f"{base}/status.json: {getattr(error, 'reason', error)}; is the publisher running?") from None
+    if not isinstance(status, dict) or not isinstance(status.get("batches"), list):
+        raise LocalError(f"{base}/status.json is not Paperwire's; give the publisher's address with --url")
+    return status
+
+
+def count(batch: dict[str, Any], name: str) -> int:
+    """A batch's count; `dead` adds up papers and entries."""
+    if name == "dead" and "dead" not in batch:
+        return int(batch.get("dead_papers", 0)) + int(batch.get("dead_entries", 0))
+    return int(batch.get(name) or 0)
+
+
+def complete(status: dict[str, Any]) -> bool:
+    """Whether every batch is."""
+    return all(batch.get("complete") for batch in status["batches"])
+
+
+def show(status: dict[str, Any]) -> None:
+    """The batches as a table."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    numbers = [Column(name, justify="right") for name in COUNTS]
+    table = Table(Column("batch", no_wrap=True), *numbers, Column("state", no_wrap=True), box=None, pad_edge=False)
+    for batch in status["batches"]:
+        table.add_row(escape(str(batch["batch"])), *(str(count(batch, name)) for name in COUNTS), state(batch))
+    console = Console()
+    console.width = max(console.width, 80 if console.is_terminal else 120)
+    console.print(table if status["batches"] else "Nothing has been announced yet.")
+
+
+def state(batch: dict[str, Any]) -> str:
+    """Whether it is complete, and why it is empty."""
+    from rich.markup import escape
+
+    reason = f" ({escape(str(batch['reason']))})" if batch.get("reason") else ""
+    return ("complete" if batch.get("complete") else "[red]incomplete[/red]") + reason
+
+
+def run(url: str | None, as_json: bool) -> int:
+    """The exit code: 0 when everything is accounted for, else 1."""
+    status = fetch(address(url))
+    if as_json:
+        print(json.dumps(status, indent=2, ensure_ascii=False))
+    else:
+        show(status)
+    return 0 if complete(status) else 1
