@@ -101,6 +101,11 @@ def channel(subject: str, name: str) -> dict[str, Any]:
     return {"address": subject, "messages": {name: {"$ref": f"#/components/messages/{name}"}}}
 
 
+def stream_of(subject: str) -> str:
+    """The stream that holds the subject."""
+    return {"dead": "DEAD", "fetch": "ORDERS"}.get(subject.partition(".")[0], "PAPERS")
+
+
 def dead_channel() -> dict[str, Any]:
     """What was given up, on the subject it had."""
     subject = {"description": "The subject on which the message was published."}
@@ -109,10 +114,11 @@ def dead_channel() -> dict[str, Any]:
 
 def operation(subject: str, name: str) -> dict[str, Any]:
     """What an application outside does with the subject: it reads."""
+    stream = "DEAD" if name == DEAD else stream_of(subject)
     return {
         "action": "receive",
         "channel": {"$ref": f"#/channels/{name}"},
-        "summary": f"Read {subject} with a consumer of your own on the stream {'DEAD' if name == DEAD else 'PAPERS'}.",
+        "summary": f"Read {subject} with a consumer of your own on the stream {stream}.",
         "messages": [{"$ref": f"#/channels/{name}/messages/{name}"}],
     }
 

@@ -32,7 +32,7 @@ from shared.envelope import DeadLetter, M, Outgoing, Received, new_trace
 from shared.errors import Unavailable
 from shared.messages import Message
 from shared.metrics import Metrics
-from shared.provision import CONSUMERS, DEAD, PAPERS
+from shared.provision import CONSUMERS, DEAD, ORDERS, PAPERS
 from shared.publish import AWAY, Encoded, publish
 from shared.pull import SteadySubscriber
 from shared.settings import ServiceSettings
@@ -203,7 +203,8 @@ class Bus:
 
     async def read(self, message: type[M], *, from_sequence: int = 1) -> AsyncIterator[Received[M]]:
         """All messages of this kind that are in the stream now, in order, from a sequence on."""
-        async for raw in self._log(PAPERS, message.SUBJECT, from_sequence):
+        stream = ORDERS if message.SUBJECT.startswith("fetch.") else PAPERS
+        async for raw in self._log(stream, message.SUBJECT, from_sequence):
             event = message.model_validate_json(raw.data)
             yield Received(event, raw.metadata.sequence.stream, 1, (raw.headers or {}).get("traceparent", ""))
 

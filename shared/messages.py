@@ -206,6 +206,25 @@ class SummaryRequested(Message):
         return self.paper.versioned_id
 
 
+class TextRequested(Message):
+    """A summary needs the full text of this version; only the fetcher gets it. Then it asks for the summaries."""
+
+    SUBJECT: ClassVar[str] = "texts.requested"
+
+    paper: Paper
+    summaries: tuple[SummaryKind, ...] = Field(min_length=1)
+    """What to ask the summarizers for once the text lies in the object store, or is known not to be had."""
+
+    @property
+    def key(self) -> str:
+        kinds = ",".join(f"{kind.style}/{kind.language}" for kind in self.summaries)
+        return f"text:{self.paper.versioned_id}:{kinds}"
+
+    @property
+    def about(self) -> str:
+        return self.paper.versioned_id
+
+
 class StructuredSummary(Value):
     """Five short plain texts. `tldr` is one sentence; an empty text means that the source did not say."""
 
@@ -272,6 +291,99 @@ class PaperPublished(Message):
         return self.paper.versioned_id
 
 
+class FetchRequested(Message):
+    """An order to the fetcher. The same `order` is the same order, however often it is given."""
+
+    SUBJECT: ClassVar[str] = "fetch.requested"
+
+    order: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._:-]+$")
+    what: Literal["now", "ids", "search", "backfill"]
+    """Look at the announcement at once; fetch these papers; fetch what a search finds; harvest a range of days."""
+    ids: tuple[str, ...] = ()
+    """For `ids`: identifiers with or without version."""
+    query: str | None = None
+    """For `search`: a query in the source's own language."""
+    since: date | None = None
+    until: date | None = None
+    """For `backfill`: the first and last day of change, both included."""
+    set: str | None = None
+    """For `backfill`: the source's set, such as `cs` or `cs:cs:AI`; all without one."""
+
+    @property
+    def key(self) -> str:
+        return f"order:{self.order}"
+
+    @property
+    def about(self) -> str:
+        return self.order
+
+
+class FetchProgressed(Message):
+    """How far an order is. `step` counts up from 0; the last one of an order is `done` or `failed`."""
+
+    SUBJECT: ClassVar[str] = "fetch.progressed"
+
+    order: str
+    step: int = Field(ge=0)
+    state: Literal["started", "running", "done", "failed"]
+    papers: int = 0
+    """Papers sent on so far."""
+    total: int | None = None
+    """How many there are, where the source says."""
+    reached: date | None = None
+    """For a range of days: everything up to this day is done."""
+    detail: str | None = None
+    """What failed, or what was not found."""
+
+    @property
+    def key(self) -> str:
+        return f"progress:{self.order}:{self.step}"
+
+    @property
+    def about(self) -> str:
+        return self.order
+
+
+class CategoryCheck(Value):
+    """One category of one announcement day: what the source says there is, and what came."""
+
+    category: str
+    announced: int | None = None
+    """What the source's own listing counts; None when it could not be read."""
+    seen: int = 0
+    late: int = 0
+    """Of those seen: how many came after the day's batch was closed."""
+    stale: bool = False
+    """The source still shows an earlier day for this category."""
+
+    @property
+    def missing(self) -> int:
+        """Announced and not seen."""
+        return max(0, (self.announced or 0) - self.seen)
+
+
+class AnnouncementChecked(Message):
+    """Is a day's announcement complete? Sent whenever the answer changes; the highest `check` counts."""
+
+    SUBJECT: ClassVar[str] = "batches.checked"
+
+    source: str
+    date: date
+    check: int = Field(ge=1)
+    complete: bool
+    reason: str | None = None
+    """Why the day brings nothing, or what is still missing, in words for people."""
+    categories: tuple[CategoryCheck, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"checked:{self.source}:{self.date}:{self.check}"
+
+    @property
+    def about(self) -> str:
+        return f"{self.source}:{self.date}"
+
+
 MESSAGES: tuple[type[Message], ...] = (
     PaperAnnounced,
     BatchClosed,
@@ -280,4 +392,8 @@ MESSAGES: tuple[type[Message], ...] = (
     SummaryRequested,
     SummaryCompleted,
     PaperPublished,
+    TextRequested,
+    FetchRequested,
+    FetchProgressed,
+    AnnouncementChecked,
 )

@@ -25,19 +25,24 @@ from nats.js.errors import BadRequestError, BucketNotFoundError, NotFoundError
 from pydantic import Field
 
 from shared.messages import (
+    AnnouncementChecked,
     BatchClosed,
+    FetchRequested,
     PaperAnnounced,
     PaperScored,
     PaperSelected,
     SummaryCompleted,
     SummaryRequested,
+    TextRequested,
 )
 from shared.settings import ServiceSettings, read, stop
 
 PAPERS = "PAPERS"
 DEAD = "DEAD"
+ORDERS = "ORDERS"
 FETCHER_BUCKET = "FETCHER"
 ANNOUNCEMENTS_BUCKET = "ANNOUNCEMENTS"
+TEXTS_BUCKET = "TEXTS"
 DAY = 24 * 3600.0
 MAX_MESSAGE = 256 * 1024
 
@@ -58,7 +63,10 @@ CONSUMERS = {
     "publisher-selected": Consumer(PAPERS, PaperSelected.SUBJECT),
     "publisher-summaries": Consumer(PAPERS, SummaryCompleted.SUBJECT),
     "publisher-batches": Consumer(PAPERS, BatchClosed.SUBJECT),
+    "publisher-checked": Consumer(PAPERS, AnnouncementChecked.SUBJECT),
     "publisher-dead": Consumer(DEAD, "dead.>"),
+    "fetcher-orders": Consumer(ORDERS, FetchRequested.SUBJECT),
+    "fetcher-texts": Consumer(PAPERS, TextRequested.SUBJECT),
 }
 
 
@@ -72,6 +80,18 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
             discard=DiscardPolicy.OLD,
+            max_age=14 * DAY,
+            duplicate_window=2 * DAY,
+            max_msg_size=MAX_MESSAGE,
+            num_replicas=replicas,
+            allow_direct=True,
+            allow_atomic=True,
+        ),
+        StreamConfig(
+            name=ORDERS,
+            subjects=["fetch.>"],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
             max_age=14 * DAY,
             duplicate_window=2 * DAY,
             max_msg_size=MAX_MESSAGE,
@@ -134,11 +154,11 @@ async def _buckets(js: JetStreamContext, replicas: int) -> None:
         await js.key_value(FETCHER_BUCKET)
     except (BucketNotFoundError, NotFoundError):
         await js.create_key_value(KeyValueConfig(bucket=FETCHER_BUCKET, replicas=replicas))
-    try:
-        await js.object_store(ANNOUNCEMENTS_BUCKET)
-    except (BucketNotFoundError, NotFoundError):
-        config = ObjectStoreConfig(ttl=14 * DAY, replicas=replicas)
-        await js.create_object_store(ANNOUNCEMENTS_BUCKET, config)
+    for bucket, days in ((ANNOUNCEMENTS_BUCKET, 14), (TEXTS_BUCKET, 7)):
+        try:
+            await js.object_store(bucket)
+        except (BucketNotFoundError, NotFoundError):
+            await js.create_object_store(bucket, ObjectStoreConfig(ttl=days * DAY, replicas=replicas))
 
 
 class Settings(ServiceSettings):

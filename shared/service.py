@@ -150,10 +150,7 @@ class Service:
         try:
             yield
         finally:
-            # On Python 3.11 `asyncio.wait_for` swallows a cancellation that comes together with its result.
-            while not task.done():
-                task.cancel()
-                await asyncio.wait([task], timeout=CANCEL_SECONDS)
+            await _cancelled(task)
 
     async def _keep_running(self, loop: Loop) -> None:
         name = getattr(loop, "__name__", repr(loop))
@@ -193,14 +190,20 @@ class Service:
         start = asyncio.create_task(self.__aenter__())
         await asyncio.wait({wait, start}, return_when=asyncio.FIRST_COMPLETED)
         if not start.done():  # still waiting for NATS, or to be provisioned
-            start.cancel()
-            with suppress(asyncio.CancelledError):
-                await start
+            await _cancelled(start)
+            await self.__aexit__(None, None, None)
             return
         await start
         await wait
         log.info("stopping")
         await self.__aexit__(None, None, None)
+
+
+async def _cancelled(task: asyncio.Task[Any]) -> None:
+    """Cancel until it ends: Python 3.11's `asyncio.wait_for` swallows a cancellation that meets its result."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_SECONDS)
 
 
 class _Server(uvicorn.Server):

@@ -23,6 +23,10 @@ KEYS = {
     "summaries.requested": "summary:2512.08242v1:structured:en",
     "summaries.completed": "summarized:2512.08242v1:structured:en",
     "batches.closed": "closed:arxiv:2025-12-10",
+    "batches.checked": "checked:arxiv:2025-12-10:2",
+    "texts.requested": "text:2512.08242v1:structured/en",
+    "fetch.requested": "order:backfill-1",
+    "fetch.progressed": "progress:backfill-1:3",
 }
 
 
@@ -71,4 +75,4 @@ def test_the_largest_known_author_list_fits_into_a_message() -> None:
 def test_every_message_that_a_service_reads_has_a_durable_consumer() -> None:
     read = {consumer.subject for consumer in CONSUMERS.values()}
 
-    assert {message.SUBJECT for message in MESSAGES} - read == {"papers.published"}
+    assert {message.SUBJECT for message in MESSAGES} - read == {"papers.published", "fetch.progressed"}

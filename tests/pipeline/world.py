@@ -13,6 +13,7 @@ from typing import Any
 from cli import web
 from cli.local.arxiv import ANY, UNAVAILABLE, Replay, replay_app
 from cli.local.follow import idle
+from cli.local.scratch import remove
 from cli.local.service import LocalService
 from cli.local.serving import serving
 from cli.local.stack import Stack, in_thread
@@ -119,12 +120,15 @@ async def world(folder: Path, document: bytes | None = None) -> AsyncIterator[Wo
             "ACK_WAIT": "2",
             "PUBLIC_URL": PUBLIC_URL,
         }
-        async with Stack(folder, environment) as stack:
-            here = World(stack, replay, environment)
-            try:
-                yield here
-            finally:
-                await in_thread(here.close)
+        try:
+            async with Stack(folder, environment) as stack:
+                here = World(stack, replay, environment)
+                try:
+                    yield here
+                finally:
+                    await in_thread(here.close)
+        finally:
+            await in_thread(remove, folder)  # as root, Postgres has its data elsewhere
 
 
 async def undisturbed(folder: Path, document: bytes, batch: str) -> dict[str, bytes]:

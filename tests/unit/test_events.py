@@ -24,6 +24,10 @@ ADDRESSES = [
     "summaries.requested",
     "summaries.completed",
     "papers.published",
+    "texts.requested",
+    "fetch.requested",
+    "fetch.progressed",
+    "batches.checked",
     "dead.{subject}",
 ]
 
