@@ -71,44 +71,32 @@ CONSUMERS = {
 
 
 def streams(replicas: int) -> tuple[StreamConfig, ...]:
-    """Limits retention keeps every message for replay, and its deduplication survives a restart (trap of the
-    other retentions). `allow_atomic` lets a batch share one fsync."""
+    """Everything that happens, the orders given, and what was given up."""
     return (
-        StreamConfig(
-            name=PAPERS,
-            subjects=["papers.>", "batches.>", "texts.>", "summaries.>"],
-            retention=RetentionPolicy.LIMITS,
-            storage=StorageType.FILE,
-            discard=DiscardPolicy.OLD,
-            max_age=14 * DAY,
-            duplicate_window=2 * DAY,
-            max_msg_size=MAX_MESSAGE,
-            num_replicas=replicas,
-            allow_direct=True,
-            allow_atomic=True,
-        ),
-        StreamConfig(
-            name=ORDERS,
-            subjects=["fetch.>"],
-            retention=RetentionPolicy.LIMITS,
-            storage=StorageType.FILE,
-            max_age=14 * DAY,
-            duplicate_window=2 * DAY,
-            max_msg_size=MAX_MESSAGE,
-            num_replicas=replicas,
-            allow_direct=True,
-            allow_atomic=True,
-        ),
-        StreamConfig(
-            name=DEAD,
-            subjects=["dead.>"],
-            retention=RetentionPolicy.LIMITS,
-            storage=StorageType.FILE,
-            max_age=90 * DAY,
-            duplicate_window=2 * DAY,
-            num_replicas=replicas,
-            allow_direct=True,
-        ),
+        _stream_config(PAPERS, ["papers.>", "batches.>", "texts.>", "summaries.>"], days=14, replicas=replicas),
+        _stream_config(ORDERS, ["fetch.>"], days=14, replicas=replicas),
+        _stream_config(DEAD, ["dead.>"], days=90, replicas=replicas),
+    )
+
+
+def _stream_config(name: str, subjects: list[str], *, days: int, replicas: int) -> StreamConfig:
+    """Limits retention keeps every message for replay, and only its deduplication survives a restart.
+
+    `allow_atomic` lets a batch of messages share one fsync.
+    """
+    return StreamConfig(
+        name=name,
+        subjects=subjects,
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.OLD,
+        max_age=days * DAY,
+        duplicate_window=2 * DAY,
+        # A dead letter is the message and why it was given up.
+        max_msg_size=MAX_MESSAGE if name != DEAD else None,
+        num_replicas=replicas,
+        allow_direct=True,
+        allow_atomic=True,
     )
 
 
