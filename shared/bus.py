@@ -26,6 +26,7 @@ from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
 from nats.js.object_store import ObjectStore
+from pydantic import ValidationError
 
 from shared import envelope
 from shared.envelope import DeadLetter, M, Outgoing, Received, new_trace
@@ -202,10 +203,16 @@ class Bus:
     # ---- reading back
 
     async def read(self, message: type[M], *, from_sequence: int = 1) -> AsyncIterator[Received[M]]:
-        """All messages of this kind that are in the stream now, in order, from a sequence on."""
+        """All messages of this kind that are in the stream now, in order, from a sequence on.
+
+        One that cannot be read is passed over: the consumer whose work it is buries it.
+        """
         stream = ORDERS if message.SUBJECT.startswith("fetch.") else PAPERS
         async for raw in self._log(stream, message.SUBJECT, from_sequence):
-            event = message.model_validate_json(raw.data)
+            try:
+                event = message.model_validate_json(raw.data)
+            except ValidationError:
+                continue
             yield Received(event, raw.metadata.sequence.stream, 1, (raw.headers or {}).get("traceparent", ""))
 
     async def read_dead(self, message: type[M], *, from_sequence: int = 1) -> AsyncIterator[DeadLetter]:
@@ -338,10 +345,17 @@ def _dead_letter(message: Msg) -> DeadLetter:
         subject=message.subject.removeprefix("dead."),
         data=message.data,
         reason=headers.get("Dead-Reason", "unknown"),
-        attempts=int(headers.get("Dead-Attempts", "0")),
+        attempts=_number(headers.get("Dead-Attempts", "")),
         consumer=headers.get("Dead-Consumer", "unknown"),
         sequence=message.metadata.sequence.stream,
+        key=headers.get("ce-id", ""),
+        about=headers.get("ce-subject", ""),
     )
+
+
+def _number(text: str) -> int:
+    """A header's number; anybody may put a letter there, so 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 async def _undecoded(message: Any) -> list[Msg]:

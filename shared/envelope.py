@@ -53,6 +53,10 @@ class DeadLetter:
     """The durable consumer that gave up."""
     sequence: int
     """Its sequence in the stream DEAD."""
+    key: str = ""
+    """The `ce-id` it was sent with, as far as it had one: the body may not be readable."""
+    about: str = ""
+    """The `ce-subject` it was sent with."""
 
 
 def new_trace() -> str:

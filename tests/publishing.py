@@ -61,7 +61,7 @@ def a_summary(paper_id: str, **changes: Any) -> SummaryCompleted:
 
 def a_dead(event: Message, sequence: int = 1) -> DeadLetter:
     body = event.model_dump_json().encode()
-    return DeadLetter(event.SUBJECT, body, reason="broken", attempts=5, consumer="any", sequence=sequence)
+    return DeadLetter(event.SUBJECT, body, "broken", 5, "any", sequence, key=event.key, about=event.about)
 
 
 class Publisher:

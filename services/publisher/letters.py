@@ -1,4 +1,4 @@
-"""What a dead letter was about, as far as its body can be read: bodies come from outside and may be anything."""
+"""What a dead letter was about, as far as its body, or else its headers, can be read: they may be anything."""
 
 from __future__ import annotations
 
@@ -47,11 +47,12 @@ class Letter:
 
 
 def read(dead: DeadLetter) -> Letter:
-    """The letter, with what its body tells."""
-    body = _body(dead.data)
+    """The letter, with what its body tells, else its headers."""
+    body, told = _body(dead.data), _headers(dead)
     paper = body.get("paper")
     paper = paper if isinstance(paper, dict) else {"id": body.get("paper_id"), "version": body.get("version")}
-    paper_id, version = _text(paper.get("id")), _version(paper.get("version"))
+    paper_id = _text(paper.get("id")) or _text(told.get("paper_id"))
+    version = _version(paper.get("version")) or _version(told.get("version"))
     return Letter(
         sequence=dead.sequence,
         digest=hashlib.sha256(dead.data).hexdigest()[:16],
@@ -59,11 +60,11 @@ def read(dead: DeadLetter) -> Letter:
         consumer=_text(dead.consumer) or "unknown",
         attempts=dead.attempts,
         reason=_text(dead.reason) or "unknown",
-        batch=_text(body.get("batch")),
+        batch=_text(body.get("batch")) or _text(told.get("batch")),
         paper_id=paper_id,
         version=version,
         feeds=_feeds(body.get("picks")),
-        summary=_summary(dead.subject, body, paper_id, version),
+        summary=_summary(dead.subject, told | body, paper_id, version),
     )
 
 
@@ -73,6 +74,20 @@ def _body(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _headers(dead: DeadLetter) -> dict[str, Any]:
+    """`scored:arxiv:2025-12-10:2512.00001v2` about `2512.00001v2`, in the words of a body."""
+    paper_id, _, version = dead.about.rpartition("v")
+    told: dict[str, Any] = {"paper_id": paper_id}
+    if version.isascii() and version.isdigit():
+        told["version"] = int(version[:10])
+    rest = dead.key.partition(":")[2]
+    if rest.endswith(f":{dead.about}"):
+        told["batch"] = rest.removesuffix(f":{dead.about}")
+    elif rest.startswith(f"{dead.about}:"):
+        told["style"], _, told["language"] = rest.removeprefix(f"{dead.about}:").partition(":")
+    return told
 
 
 def _text(value: object) -> str | None:

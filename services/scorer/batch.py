@@ -122,13 +122,15 @@ class Batch:
     def add_dead(self, letter: DeadLetter) -> None:
         """Count a paper that was given up, if one can tell that it is of this batch."""
         body = _body(letter.data)
-        if body.get("batch") != self.closed.batch:
-            return
+        batch = body.get("batch")
         paper = body.get("paper")
+        if not isinstance(batch, str):  # its headers still say what it was
+            batch = letter.key.removeprefix("announced:").removesuffix(f":{letter.about}")
+        if batch != self.closed.batch:
+            return
         known = paper if isinstance(paper, dict) else {}
-        self._dead.add(
-            f"{known['id']}v{known['version']}" if {"id", "version"} <= known.keys() else f"#{letter.sequence}"
-        )
+        about = f"{known['id']}v{known['version']}" if {"id", "version"} <= known.keys() else letter.about
+        self._dead.add(about or f"#{letter.sequence}")
 
 
 def _body(data: bytes) -> dict[str, Any]:

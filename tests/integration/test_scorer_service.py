@@ -120,11 +120,13 @@ async def test_a_batch_that_closes_before_its_papers_are_scored_is_waited_for(na
         assert service.metrics.registry.get_sample_value("paperwire_selections_incomplete_total") == 0
 
 
-async def bury(url: str, data: bytes) -> None:
-    """Publish a message that no scorer can read."""
+async def intrude(
+    url: str, data: bytes, subject: str = PaperAnnounced.SUBJECT, headers: dict[str, str] | None = None
+) -> None:
+    """Publish a message that nobody can read."""
     connection = await nats.connect(url)
     try:
-        await connection.jetstream().publish(PaperAnnounced.SUBJECT, data)
+        await connection.jetstream().publish(subject, data, headers=headers)
     finally:
         await connection.close()
 
@@ -138,12 +140,37 @@ async def bury(url: str, data: bytes) -> None:
 )
 async def test_a_paper_that_died_does_not_hold_up_its_day(nats_url: str, feeds_file: Path, body: str) -> None:
     async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file):
-        await bury(nats_url, (body % BATCH).encode())
+        await intrude(nats_url, (body % BATCH).encode())
         await announce(bus, *announcements(), closed=5)
 
         selected = await some_of(bus, PaperSelected, 2)
 
         assert [paper.picks[0].candidates for paper in selected] == [5, 5]
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\x00", b"{", b"[]", b'{"batch": 5}'])
+async def test_a_dead_paper_without_a_readable_body_is_known_by_its_headers(
+    nats_url: str, feeds_file: Path, body: bytes
+) -> None:
+    headers = {"ce-id": f"announced:{BATCH}:2512.99999v1", "ce-subject": "2512.99999v1"}
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file):
+        await intrude(nats_url, body, headers=headers)
+        await announce(bus, *announcements(), closed=5)
+
+        assert len(await some_of(bus, PaperSelected, 2)) == 2
+
+
+async def test_what_others_put_on_our_subjects_does_not_hold_up_a_day(nats_url: str, feeds_file: Path) -> None:
+    first, *rest = announcements()
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file) as service:
+        await intrude(nats_url, b"no score", PaperScored.SUBJECT)
+        await intrude(nats_url, b"{}", f"dead.{PaperAnnounced.SUBJECT}", {"Dead-Attempts": "many"})
+        await bus.publish(a_closing(4))
+        await bus.publish(*rest)
+        await eventually(lambda: service.metrics.registry.get_sample_value("paperwire_papers_scored_total") == 3)
+        await bus.publish(first)
+
+        assert len(await some_of(bus, PaperSelected, 2)) == 2
 
 
 async def test_what_is_there_at_the_deadline_is_selected_and_the_gap_is_counted(

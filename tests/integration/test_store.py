@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -218,6 +219,17 @@ async def test_what_lies_in_dead_letters_is_accounted_for(publisher: Publisher) 
     assert (status.announced, status.scored, status.dead_papers) == (3, 2, 1)
     assert (status.selected, status.published, status.waiting, status.dead_entries) == (3, 1, 0, 2)
     assert status.complete
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\x00", b"{", b"[]", b'{"batch": 5, "paper": {}, "version": "1"}'])
+async def test_a_dead_letter_without_a_readable_body_is_known_by_its_headers(publisher: Publisher, body: bytes) -> None:
+    request = SummaryRequested(paper=a_paper(id="2512.00000"), style="structured", language="en")
+    await publisher.handle(a_closing(2), a_scored(0), a_selected("2512.00000"))
+
+    await publisher.handle(*(replace(a_dead(event, n), data=body) for n, event in enumerate((a_scored(1), request))))
+
+    [status] = await publisher.library.statuses(14)
+    assert (status.dead_papers, status.published, status.complete) == (1, 1, True)
 
 
 async def test_a_dead_letter_that_was_replayed_is_no_longer_counted(publisher: Publisher) -> None:
