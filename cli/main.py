@@ -78,7 +78,7 @@ def status(
     url: Annotated[str | None, typer.Option(help="The publisher's address; else PUBLIC_URL.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the document itself.")] = False,
 ) -> None:
-    """The announcements and what became of them; exit code 1 when one is incomplete."""
+    """The announcements and what became of them; exit code 1 when one is incomplete or arXiv fails."""
     raise typer.Exit(status_command.run(url, as_json))
 
 

@@ -53,7 +53,27 @@ def show(status: dict[str, Any]) -> None:
         table.add_row(escape(str(batch["batch"])), *(str(count(batch, name)) for name in COUNTS), state(batch))
     console = Console()
     console.width = max(console.width, 80 if console.is_terminal else 120)
+    if status.get("stale"):
+        console.print(escape(str(status["stale"])), soft_wrap=True)
     console.print(table if status["batches"] else "Nothing has been announced yet.")
+
+
+def show_fetcher(status: dict[str, Any]) -> None:
+    """When arXiv was asked, and why it could not be read."""
+    fetcher = status.get("fetcher")
+    if not isinstance(fetcher, dict):
+        return
+    print(f"arXiv: {fetcher.get('outcome')}, asked at {fetcher.get('checked')}")
+    for name, words in (("reason", "the reason"), ("retry_at", "asked again after")):
+        if fetcher.get(name):
+            print(f"  {words}: {fetcher[name]}")
+
+
+def healthy(status: dict[str, Any]) -> bool:
+    """Whether every announcement is complete, and nothing may hide a newer one."""
+    fetcher = status.get("fetcher")
+    failed = isinstance(fetcher, dict) and fetcher.get("outcome") == "failed"
+    return complete(status) and not failed and not status.get("stale")
 
 
 def state(batch: dict[str, Any]) -> str:
@@ -65,10 +85,11 @@ def state(batch: dict[str, Any]) -> str:
 
 
 def run(url: str | None, as_json: bool) -> int:
-    """The exit code: 0 when everything is accounted for, else 1."""
+    """The exit code: 0 when everything is accounted for and arXiv can be read, else 1."""
     status = fetch(address(url))
     if as_json:
         print(json.dumps(status, indent=2, ensure_ascii=False))
     else:
         show(status)
-    return 0 if complete(status) else 1
+        show_fetcher(status)
+    return 0 if healthy(status) else 1

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from services.fetcher import core
-from services.fetcher.cursor import Ledger, Overtaken, State
+from services.fetcher.cursor import Ledger, Overtaken
 from services.fetcher.download import Downloader, FetchFailed
 from services.fetcher.fetching import Fetching, Outcome, categories
 from services.fetcher.lease import AWAY, Lease, stopping
@@ -20,6 +20,7 @@ from services.fetcher.settings import Settings
 from services.fetcher.sources.document import UnusableDocument
 from shared import feeds
 from shared.bus import Bus
+from shared.fetcher_state import FetcherState
 from shared.metrics import Metrics
 from shared.service import Service
 from shared.settings import stop
@@ -111,7 +112,9 @@ class Watch:
         self._measures.newest_is(ledger.cursor.day)
         last_failure = ledger.state.last_failure if ledger.state else None
         await ledger.note(
-            State(outcome=outcome, checked=now, last_success=now, last_failure=last_failure, newest=ledger.cursor.day)
+            FetcherState(
+                outcome=outcome, checked=now, last_success=now, last_failure=last_failure, newest=ledger.cursor.day
+            )
         )
 
     async def _failed(self, error: FetchFailed | UnusableDocument) -> float:
@@ -149,7 +152,7 @@ class Watch:
         ledger, now = self._ledger, self._clock()
         if ledger is None or reason == "nats":  # nowhere to write it
             return
-        state = State(
+        state = FetcherState(
             outcome="failed",
             reason=f"{reason}: {str(error) or type(error).__name__}",
             checked=now,

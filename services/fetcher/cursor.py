@@ -7,7 +7,7 @@ and `announced.<day>.<number>` (versioned ids), `state`. Object store ANNOUNCEME
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Self
 
 from nats.js.api import ObjectMeta, ObjectMetaOptions
@@ -19,10 +19,10 @@ from pydantic import ValidationError
 from services.fetcher.core import Cursor, History, Plan
 from shared.bus import Bus
 from shared.errors import Transient
-from shared.messages import Value
+from shared.fetcher_state import STATE, FetcherState
 from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
 
-CURSOR, OPEN, STATE, ANNOUNCED = "cursor", "open", "state", "announced."
+CURSOR, OPEN, ANNOUNCED = "cursor", "open", "announced."
 REMEMBERED = timedelta(days=400)
 READ_SECONDS = 30.0
 CHUNK = 512 * 1024  # every chunk is a round trip; a message may hold 1 MiB
@@ -30,24 +30,6 @@ CHUNK = 512 * 1024  # every chunk is a round trip; a message may hold 1 MiB
 
 class Overtaken(Transient):
     """Another replica has moved on in the meantime: this one has lost the lease without noticing."""
-
-
-class State(Value):
-    """How the fetcher fares, for whoever asks (`/status`)."""
-
-    outcome: str
-    """What the last look at arXiv came to: `published`, `unchanged`, `upstream stale` or `failed`."""
-    reason: str | None = None
-    """Why it failed."""
-    checked: datetime
-    last_success: datetime | None = None
-    last_failure: datetime | None = None
-    failures: int = 0
-    """In a row."""
-    retry_at: datetime | None = None
-    """After a failure: no request before this moment."""
-    newest: date | None = None
-    """The newest announcement's day."""
 
 
 class Ledger:
@@ -60,7 +42,7 @@ class Ledger:
         self.cursor = Cursor()
         self.history = History()
         self.open: Plan | None = None
-        self.state: State | None = None
+        self.state: FetcherState | None = None
 
     @classmethod
     async def load(cls, bus: Bus) -> Self:
@@ -124,7 +106,7 @@ class Ledger:
         await self._move(OPEN, b"")
         self.open = None
 
-    async def note(self, state: State) -> None:
+    async def note(self, state: FetcherState) -> None:
         """Leave word of how it goes."""
         await self._kv.put(STATE, state.model_dump_json().encode())
         self.state = state
@@ -154,8 +136,8 @@ def batch_of(key: str) -> tuple[date, int]:
     return date.fromisoformat(day), int(number or 1)
 
 
-def _state(value: bytes) -> State | None:
+def _state(value: bytes) -> FetcherState | None:
     try:
-        return State.model_validate_json(value)
+        return FetcherState.model_validate_json(value)
     except ValidationError:  # left by another version; it only informs
         return None

@@ -85,7 +85,7 @@ class Downloader:
             if not isinstance(answer, httpx.Request):
                 return answer
             request = answer
-        raise FetchFailed(f"{url} was redirected more than {REDIRECTS} times", "refused")
+        raise FetchFailed(f"{_shown(request.url)} was redirected more than {REDIRECTS} times", "refused")
 
     async def _send(self, request: httpx.Request) -> Document | httpx.Request | None:
         try:
@@ -97,7 +97,7 @@ class Downloader:
                     await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             why = str(error) or type(error).__name__
-            raise FetchFailed(f"{request.url} cannot be read: {why}", "unreachable") from error
+            raise FetchFailed(f"{_shown(request.url)} cannot be read: {why}", "unreachable") from error
 
 
 def _conditions(url: str, cursor: Cursor) -> dict[str, str]:
@@ -128,15 +128,22 @@ async def _body(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_DOCUMENT:
-            raise UnusableDocument(f"{response.url} sends more than {MAX_DOCUMENT} bytes")
+            raise UnusableDocument(f"{_shown(response.url)} sends more than {MAX_DOCUMENT} bytes")
     return bytes(body)
 
 
 def _same_host(asked: httpx.Request, told: httpx.Request) -> httpx.Request:
     secure = told.url.scheme == "https" or asked.url.scheme == "http"
     if told.url.host != asked.url.host or not secure:
-        raise FetchFailed(f"{asked.url} redirects to {told.url}: set ARXIV_RSS_URL if that is right", "refused")
+        raise FetchFailed(
+            f"{_shown(asked.url)} redirects to {_shown(told.url)}: set ARXIV_RSS_URL if that is right", "refused"
+        )
     return told
+
+
+def _shown(url: httpx.URL) -> httpx.URL:
+    """The address without a user's name and password: reasons are public."""
+    return url.copy_with(userinfo=b"")
 
 
 def _failure(response: httpx.Response) -> FetchFailed:
@@ -149,4 +156,4 @@ def _failure(response: httpx.Response) -> FetchFailed:
     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
     if status == httpx.codes.FORBIDDEN:
         wait = max(wait or 0.0, FORBIDDEN_SECONDS)
-    return FetchFailed(f"{response.url} answered {status} {response.reason_phrase}", reason, wait)
+    return FetchFailed(f"{_shown(response.url)} answered {status} {response.reason_phrase}", reason, wait)

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from services.publisher import letters, outbox
 from services.publisher.catalogue import Catalogue
+from services.publisher.fetcher import FetcherWatch
 from services.publisher.gauges import Gauges
 from services.publisher.library import Library
 from services.publisher.postgres import Database
@@ -40,6 +41,7 @@ def build(settings: Settings) -> Service:
     gauges = Gauges(metrics, catalogue.slugs)
     database = Database(settings.database_url)
     library = Library(database)
+    fetcher = FetcherWatch(bus)
     publisher = Publisher(
         bus, Store(database, entry_deadline=settings.entry_deadline), library, gauges, settings.public_url
     )
@@ -54,9 +56,13 @@ def build(settings: Settings) -> Service:
         bus,
         metrics,
         resources=[database],
-        loops=[publisher.sweep, publisher.tell, publisher.account],
+        loops=[publisher.sweep, publisher.tell, publisher.account, fetcher.follow],
         checks={"postgres": database.ready},
-        web=Web(site(library, catalogue, gauges, public_url=settings.public_url), settings.web_host, settings.web_port),
+        web=Web(
+            site(library, catalogue, gauges, lambda: fetcher.state, public_url=settings.public_url),
+            settings.web_host,
+            settings.web_port,
+        ),
     )
 
 

@@ -76,15 +76,21 @@ class Cache:
         self._checked: datetime | None = None  # when the database answered last
         self._away = False
 
-    async def get(self, key: Hashable, make: Callable[[], Awaitable[Rendering | None]]) -> Served | None:
-        """The page, rendered when it must be; None when there is no such page. `Unavailable` when nobody knows."""
+    async def get(
+        self, key: Hashable, make: Callable[[], Awaitable[Rendering | None]], *, about: Hashable = None
+    ) -> Served | None:
+        """The page, rendered when it must be; None when there is no such page. `Unavailable` when nobody knows.
+
+        `about` is what this page alone depends on besides.
+        """
         version = await self._version()
         kept = self._pages.get(key)
         if version is None:
             return await self._old(key)
-        if kept is None or kept.version != (version.number, self._variant()):
+        wanted = (version.number, self._variant(), about)
+        if kept is None or kept.version != wanted:
             try:
-                kept = await self._render_once(key, version, make)
+                kept = await self._render_once(key, wanted, version.at, make)
             except Unavailable as error:
                 self._lost(str(error))
                 return await self._old(key)
@@ -125,16 +131,15 @@ class Cache:
         self._away = True
 
     async def _render_once(
-        self, key: Hashable, version: Version, make: Callable[[], Awaitable[Rendering | None]]
+        self, key: Hashable, wanted: Hashable, changed: datetime, make: Callable[[], Awaitable[Rendering | None]]
     ) -> _Kept | None:
         lock = self._locks.setdefault(key, asyncio.Lock())
         try:
             async with lock:
-                wanted = (version.number, self._variant())
                 kept = self._pages.get(key)
                 if kept is not None and kept.version == wanted:
                     return kept
-                return await self._render(key, wanted, version.at, make)
+                return await self._render(key, wanted, changed, make)
         finally:
             if not lock.locked():
                 self._locks.pop(key, None)

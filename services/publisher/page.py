@@ -1,6 +1,6 @@
 """The web pages for people: values in, complete HTML documents out, readable without any script.
 
-No page says a time of day: nothing on it depends on when or how often it was made.
+No page asks the clock: nothing on it depends on when or how often it was made.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from markupsafe import Markup
 from services.publisher import latex
 from services.publisher.cards import card, paper_card
 from services.publisher.feed import BatchStatus, Day, Entry
-from services.publisher.truth import day_sentences, state_word, status_sentence
+from services.publisher.truth import day_sentences, fetcher_sentence, state_word, status_sentence
 from services.publisher.words import day_line, weekday
+from shared.fetcher_state import FetcherState
 from shared.messages import Paper
 
 CONTENT_TYPE = "text/html; charset=utf-8"
@@ -106,7 +107,14 @@ def feeds_page(feeds: Sequence[tuple[str, str, str]], *, public_url: str) -> byt
     return _rendered("feeds.html", links, public_url, "/feeds", described=feeds)
 
 
-def status_page(statuses: Sequence[BatchStatus], feeds: Links, *, public_url: str, notice: str | None = None) -> bytes:
+def status_page(
+    statuses: Sequence[BatchStatus],
+    feeds: Links,
+    *,
+    public_url: str,
+    fetcher: FetcherState | None = None,
+    notice: str | None = None,
+) -> bytes:
     """Is it known, must I do something: the announcements and their counts, newest first."""
     newest_first = sorted(statuses, key=lambda status: (status.date, status.batch), reverse=True)
     return _rendered(
@@ -114,7 +122,9 @@ def status_page(statuses: Sequence[BatchStatus], feeds: Links, *, public_url: st
         feeds,
         public_url,
         "/status",
-        sentence=status_sentence(statuses),
+        sentence=status_sentence(statuses, fetcher),
+        fetcher=fetcher_sentence(fetcher) if fetcher else None,
+        failing=fetcher is not None and fetcher.failed,
         notice=notice,
         statuses=newest_first,
     )

@@ -14,6 +14,7 @@ from services.publisher.feed import ARXIV_DAY, Day, Entry, Feed
 from services.publisher.formats import opml
 from services.publisher.library import Library
 from shared.feeds import FeedConfig
+from shared.fetcher_state import FetcherState
 
 ALL = "all"
 ALL_TITLE = "All feeds"
@@ -71,16 +72,16 @@ class Site:
         feeds = self._feeds()
         return Rendering(lambda _: opml.render_list(feeds), _with_charset(opml.CONTENT_TYPE), OPEN)
 
-    async def status(self) -> Rendering:
+    async def status(self, fetcher: FetcherState | None) -> Rendering:
         """The accounts, for people."""
         statuses = await self._library.statuses(STATUS_DAYS)
-        render = partial(page.status_page, statuses, self._links(), public_url=self._public_url)
+        render = partial(page.status_page, statuses, self._links(), fetcher=fetcher, public_url=self._public_url)
         return Rendering(lambda notice: render(notice=notice), HTML)
 
-    async def status_json(self) -> Rendering:
+    async def status_json(self, fetcher: FetcherState | None) -> Rendering:
         """The accounts, for programs."""
         statuses, counts = await self._library.statuses(STATUS_DAYS), await self._library.counts()
-        return Rendering(partial(status.render, statuses, counts), status.MEDIA_TYPE, OPEN)
+        return Rendering(partial(status.render, statuses, counts, fetcher), status.MEDIA_TYPE, OPEN)
 
     def missing(self, path: str) -> bytes:
         """The page for an address that shows nothing."""

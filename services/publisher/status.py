@@ -9,11 +9,13 @@ from typing import Any
 from services.publisher.accounts import NOT_CLOSED
 from services.publisher.feed import BatchStatus
 from services.publisher.library import Counts
+from shared.fetcher_state import FetcherState
 
+FETCHER = {"outcome", "reason", "checked", "retry_at", "newest"}
 MEDIA_TYPE = "application/json; charset=utf-8"
 
 
-def render(statuses: Sequence[BatchStatus], counts: Counts, notice: str | None) -> bytes:
+def render(statuses: Sequence[BatchStatus], counts: Counts, fetcher: FetcherState | None, notice: str | None) -> bytes:
     """`/status.json`. `notice` says how old the numbers are when the database does not answer."""
     document = {
         "complete": all(status.complete for status in statuses),
@@ -21,6 +23,7 @@ def render(statuses: Sequence[BatchStatus], counts: Counts, notice: str | None) 
         "entries_waiting": counts.waiting,
         "dead_letters": counts.dead_letters,
         "stale": notice,
+        "fetcher": fetcher.model_dump(mode="json", include=FETCHER) if fetcher else None,
         "batches": [_batch(status) for status in statuses],
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from services.publisher.feed import BatchStatus, Day
 from services.publisher.words import day_line
+from shared.fetcher_state import FetcherState
 
 EMPTY_DAYS = {
     "weekend": "arXiv announces nothing on Saturday and Sunday.",
@@ -49,16 +51,34 @@ def _lost(batch: BatchStatus) -> str:
     return f"{_papers(lost)} could not be processed and will be looked at." if lost else ""
 
 
-def status_sentence(statuses: Sequence[BatchStatus]) -> str:
+def status_sentence(statuses: Sequence[BatchStatus], fetcher: FetcherState | None = None) -> str:
     """Is everything there, in one sentence."""
     if not statuses:
         return "No announcement has been read yet."
     newest = max(statuses, key=lambda status: status.date)
     open_days = [status for status in statuses if not status.complete]
     if not open_days:
-        return f"Everything is up to date: {_newest(newest)}."
+        known = "Everything is up to date"
+        if fetcher and fetcher.outcome in ("failed", "upstream stale"):
+            known = "Everything that was announced is complete"
+        return f"{known}: {_newest(newest)}."
     words = "announcement is" if len(open_days) == 1 else "announcements are"
     return f"{len(open_days)} {words} not complete yet. The newest: {_newest(newest)}."
+
+
+def fetcher_sentence(fetcher: FetcherState) -> str:
+    """What the last look at arXiv came to."""
+    if fetcher.failed:
+        again = f" It is asked again after {_moment(fetcher.retry_at)}." if fetcher.retry_at else ""
+        return f"arXiv could not be read on {_moment(fetcher.checked)}: {fetcher.reason or 'no reason given'}.{again}"
+    if fetcher.outcome == "upstream stale":
+        return f"arXiv still showed an earlier announcement when it was last asked, on {_moment(fetcher.checked)}."
+    return f"arXiv was last asked on {_moment(fetcher.checked)}."
+
+
+def _moment(moment: datetime) -> str:
+    utc = moment.astimezone(UTC)
+    return f"{day_line(utc.date())}, {utc:%H:%M} UTC"
 
 
 def _newest(status: BatchStatus) -> str:

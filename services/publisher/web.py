@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, date, datetime
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,6 +23,7 @@ from services.publisher.library import Library
 from services.publisher.responses import Body, answer
 from services.publisher.site import ALL, HTML, SUFFIXES, Site
 from shared.errors import Unavailable
+from shared.fetcher_state import FetcherState
 
 MAX_AGE = 300
 STALE_MAX_AGE = 30
@@ -41,9 +43,17 @@ SECURITY = (
 Make = Callable[[], Awaitable[Rendering | None]]
 
 
-def site(library: Library, catalogue: Catalogue, gauges: Gauges, *, public_url: str) -> ASGIApp:
+def site(
+    library: Library,
+    catalogue: Catalogue,
+    gauges: Gauges,
+    fetcher: Callable[[], FetcherState | None] = lambda: None,
+    *,
+    public_url: str,
+) -> ASGIApp:
     """The application."""
-    handlers = Handlers(Site(library, catalogue, public_url=public_url), Cache(library.version, catalogue.version))
+    cache = Cache(library.version, catalogue.version)
+    handlers = Handlers(Site(library, catalogue, public_url=public_url), cache, fetcher)
     routes = [
         Route("/", handlers.front),
         Route("/feeds", handlers.feeds),
@@ -66,9 +76,10 @@ def site(library: Library, catalogue: Catalogue, gauges: Gauges, *, public_url: 
 class Handlers:
     """One method per address."""
 
-    def __init__(self, site: Site, cache: Cache) -> None:
+    def __init__(self, site: Site, cache: Cache, fetcher: Callable[[], FetcherState | None]) -> None:
         self._site = site
         self._cache = cache
+        self._fetcher = fetcher
         self._started = datetime.now(UTC).replace(microsecond=0)
         self._static = {
             name: Body.of(file.content, file.content_type, self._started, {}) for name, file in page.STATIC.items()
@@ -100,10 +111,13 @@ class Handlers:
         return await self._page(request, ("paper", paper_id), lambda: self._site.paper(paper_id))
 
     async def status(self, request: Request) -> Response:
-        return await self._page(request, "status", self._site.status)
+        fetcher = self._fetcher()
+        return await self._page(request, "status", partial(self._site.status, fetcher), about=fetcher)
 
     async def status_json(self, request: Request) -> Response:
-        return await self._page(request, "status.json", self._site.status_json, max_age=0)
+        fetcher = self._fetcher()
+        make = partial(self._site.status_json, fetcher)
+        return await self._page(request, "status.json", make, max_age=0, about=fetcher)
 
     async def static(self, request: Request) -> Response:
         body = self._static.get(request.path_params["name"])
@@ -127,8 +141,10 @@ class Handlers:
         day = None if asked is None else _date(asked)
         return await self._page(request, ("day", slug, day), lambda: self._site.day(slug, day))
 
-    async def _page(self, request: Request, key: Hashable, make: Make, *, max_age: int = MAX_AGE) -> Response:
-        served = await self._cache.get(key, make)
+    async def _page(
+        self, request: Request, key: Hashable, make: Make, *, max_age: int = MAX_AGE, about: Hashable = None
+    ) -> Response:
+        served = await self._cache.get(key, make, about=about)
         if served is None:
             raise HTTPException(404)
         if served.age is None:

@@ -113,6 +113,26 @@ async def test_status_is_1_when_a_batch_is_incomplete() -> None:
     assert [line.split()[-1] for line in done.stdout.splitlines()[1:]] == ["complete", "incomplete"]
 
 
+FAILED = {"outcome": "failed", "reason": "unavailable: 503", "checked": "2025-12-11T06:05:00Z", "retry_at": None}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        ({"fetcher": FAILED}, "the reason: unavailable: 503"),
+        ({"stale": "The database is away"}, "The database is away"),
+    ],
+)
+async def test_status_is_1_when_something_may_hide_a_newer_announcement(trouble: dict[str, Any], says: str) -> None:
+    async def answer(request: Request) -> Response:
+        return JSONResponse({"complete": True, "batches": [BATCH | {"complete": True}]} | trouble)
+
+    done = await ask_for_status(Starlette(routes=[Route("/status.json", answer)]))
+
+    assert done.returncode == 1
+    assert says in done.stdout
+
+
 async def test_status_as_json_is_the_document() -> None:
     done = await ask_for_status(a_publisher(BATCH | {"complete": True}), "--json")
 

@@ -219,6 +219,18 @@ async def test_a_bad_answer_publishes_nothing_leaves_the_cursor_and_says_why(
         await world.closed(("arxiv:2025-12-10", 199))
 
 
+async def test_the_reason_of_a_failure_names_no_password(world: World) -> None:
+    async with build(world.settings(arxiv_rss_url="http://me:secret@127.0.0.1:9/rss")):
+
+        async def reason() -> str | None:
+            state = (await world.ledger()).state
+            return state.reason if state else None
+
+        told = await eventually(reason)
+    assert told is not None
+    assert told.startswith("unreachable: http://127.0.0.1:9/rss/")
+
+
 async def test_an_old_feed_is_told_as_stale_and_publishes_nothing(world: World) -> None:
     async with build(world.settings()) as service:
         await world.closed(("arxiv:2025-12-10", 199))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from cli.local.postgres import Postgres
 from services.publisher.app import build
 from services.publisher.settings import Settings
 from shared.bus import Bus
+from shared.fetcher_state import STATE, FetcherState
 from shared.messages import Message, PaperPublished
 from shared.metrics import Metrics
+from shared.provision import FETCHER_BUCKET
 from shared.service import Service
 from shared.settings import ServiceSettings
 from tests.builders import a_closing, a_scored
@@ -265,6 +268,37 @@ async def test_what_cannot_be_stored_is_accounted_for_and_holds_nothing_else_bac
         await eventually(lambda: complete(service, batches=1))
         [batch] = (await fetch(service, "/status.json")).json()["batches"]
         assert (batch["scored"], batch["dead_papers"], batch["published"]) == (1, 1, 1)
+
+
+async def test_the_status_says_what_the_fetcher_says_of_itself(world: World) -> None:
+    bucket = await world.bus.key_value(FETCHER_BUCKET)
+    checked = datetime(2025, 12, 11, 6, 5, tzinfo=UTC)
+    reason = "unavailable: https://rss.arxiv.org/rss/cs.AI answered 503 \x1b[31m" + "x" * 9_999
+    failed = FetcherState(outcome="failed", reason=reason, checked=checked, failures=2, newest=checked.date())
+    own = failed.model_copy(update={"reason": "internal: /srv/secret.py"})
+
+    async def told(service: Service) -> Any:
+        return (await fetch(service, "/status.json")).json()["fetcher"]
+
+    async def hidden() -> bool:
+        return bool((await told(service))["reason"] == "an internal error; the fetcher's log has it")
+
+    async with world.publisher() as service:
+        assert await told(service) is None
+        await bucket.put(STATE, failed.model_dump_json().encode())
+        shown = await eventually(lambda: told(service))
+        assert shown.pop("reason").startswith("unavailable: https://rss.arxiv.org/rss/cs.AI answered 503  [31mxxx")
+        assert shown == {
+            "outcome": "failed",
+            "checked": "2025-12-11T06:05:00Z",
+            "retry_at": None,
+            "newest": "2025-12-11",
+        }
+        assert "arXiv could not be read" in (await fetch(service, "/status")).text
+
+        await bucket.put(STATE, b"of another version")
+        await bucket.put(STATE, own.model_dump_json().encode())
+        await eventually(hidden)
 
 
 async def test_the_newest_batch_is_measured(world: World) -> None:

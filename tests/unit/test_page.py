@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from lxml import html
 
 from services.publisher.page import STATIC, day_page, feeds_page, not_found_page, paper_page, status_page
 from services.publisher.truth import day_sentences, status_sentence
+from shared.fetcher_state import FetcherState
 from shared.messages import Reason
 from tests.builders import a_paper
 from tests.entries import NASTY, PUBLIC_URL, a_batch, a_day, a_summary, an_entry
@@ -168,6 +169,37 @@ def test_the_status_says_first_whether_all_is_well() -> None:
     )
     assert status_sentence([complete, underway]).startswith("1 announcement is not complete yet.")
     assert status_sentence([]) == "No announcement has been read yet."
+
+
+AT = datetime(2025, 12, 11, 6, 5, tzinfo=UTC)
+
+
+def test_the_status_says_why_arxiv_cannot_be_read() -> None:
+    failed = FetcherState(outcome="failed", reason="unavailable: <503>", checked=AT, retry_at=AT + timedelta(minutes=4))
+
+    document = html.document_fromstring(status_page([a_batch()], FEEDS, public_url=PUBLIC_URL, fetcher=failed))
+
+    assert texts(document, "notice") == [
+        "Note: arXiv could not be read on Thursday, 11 December 2025, 06:05 UTC: unavailable: <503>. "
+        "It is asked again after Thursday, 11 December 2025, 06:09 UTC."
+    ]
+    assert texts(document, "truth")[0].startswith("Everything that was announced is complete: 412 papers")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        ("unchanged", "arXiv was last asked on Thursday"),
+        ("upstream stale", "arXiv still showed an earlier announcement"),
+    ],
+)
+def test_the_status_says_when_arxiv_was_asked(outcome: str, says: str) -> None:
+    state = FetcherState(outcome=outcome, checked=AT)
+
+    document = html.document_fromstring(status_page([a_batch()], FEEDS, public_url=PUBLIC_URL, fetcher=state))
+
+    assert texts(document, "truth")[1].startswith(says)
+    assert texts(document, "notice") == []
 
 
 def test_the_status_lists_the_newest_announcement_first() -> None:
