@@ -83,7 +83,7 @@ def _unchanged(request: Mapping[str, str], etag: str, modified: datetime) -> boo
 def _at_most(modified: datetime, since: str) -> bool:
     try:
         moment = parsedate_to_datetime(since)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return modified <= (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 

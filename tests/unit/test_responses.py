@@ -69,6 +69,7 @@ def test_the_tag_of_the_other_encoding_is_not_known() -> None:
         ("Thu, 11 Dec 2025 00:00:00 GMT", 304),
         ("Wed, 10 Dec 2025 05:16:39 GMT", 200),
         ("yesterday", 200),
+        ("Thu, 01 Jan 99999999999999 00:00:00 GMT", 200),
         ("", 200),
     ],
 )
