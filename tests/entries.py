@@ -9,7 +9,7 @@ from services.publisher.feed import BatchStatus, Day, Entry, Feed, Summary, publ
 from shared.messages import Reason, StructuredSummary
 from tests.builders import BATCH, DAY, a_paper
 
-NASTY = 'A <b>bold</b> & <script>alert(1)</script> ]]> "title" \x00\x0b\ufffe for $x<y$ and `code`'
+NASTY = 'A <b>bold</b> & <script>alert(1)</script> ]]> "title" \x00\x0b\ufffe\u202e\u2066 for $x<y$ and `code`'
 PUBLIC_URL = "https://papers.example.org"
 
 

@@ -18,6 +18,7 @@ from services.publisher.words import (
     names_line,
     number,
     reasons_line,
+    shortened,
 )
 from shared.messages import Paper
 
@@ -76,7 +77,7 @@ def _card(paper: Paper, entries: Sequence[Entry], public_url: str, authors: int)
     lead = latex.html(summary.text.tldr if summary else absence_line(told) if told else "No feed took this paper.")
     return Card(
         id=paper.id,
-        title=Markup(latex.html(paper.title) or latex.html(paper.id)),  # noqa: S704 - latex.html escapes
+        title=Markup(latex.html(shortened(paper.title)) or latex.html(paper.id)),  # noqa: S704 - latex.html escapes
         authors=names_line(author_names(paper), authors),
         category=paper.categories[0] if paper.categories else "",
         note=_note(paper, entries),

@@ -18,8 +18,9 @@ from markupsafe import Markup
 from services.publisher import latex
 from services.publisher.cards import card, paper_card
 from services.publisher.feed import BatchStatus, Day, Entry
+from services.publisher.text import scrubbed
 from services.publisher.truth import day_sentences, fetcher_sentence, state_word, status_sentence
-from services.publisher.words import day_line, weekday
+from services.publisher.words import day_line, shortened, weekday
 from shared.fetcher_state import FetcherState
 from shared.messages import Paper
 
@@ -65,7 +66,7 @@ def _environment() -> Environment:
 
 
 def _tex(text: str) -> Markup:
-    return Markup(latex.html(text))  # noqa: S704 - latex.html escapes
+    return Markup(latex.html(shortened(text)))  # noqa: S704 - latex.html escapes
 
 
 _ENVIRONMENT = _environment()
@@ -143,4 +144,4 @@ def _rendered(template: str, feeds: Links, public_url: str, path: str, **values:
     """Links inside the site start at its root, so that it can also be read under another name."""
     root = urlsplit(public_url).path.rstrip("/")
     page = _ENVIRONMENT.get_template(template)
-    return page.render(feeds=feeds, root=root, public_url=public_url, path=path, **values).encode()
+    return scrubbed(page.render(feeds=feeds, root=root, public_url=public_url, path=path, **values)).encode()

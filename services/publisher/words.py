@@ -16,6 +16,7 @@ from shared.messages import Paper, Reason
 CODE_HOSTS = frozenset({"github.com", "gitlab.com", "huggingface.co"})
 EXTRACTED = "Summary: sentences chosen from the abstract by rule, no model involved"
 MAX_AUTHORS = 20
+LONGEST_TITLE = 1_000
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'{}|^`]+")
 _TAG_LIKE = re.compile(r"<(/?[A-Za-z][\w:-]*/?)>")
@@ -83,8 +84,13 @@ def headline(paper: Paper) -> str:
 
     Several readers cut out `<word>` even when it is rightly escaped, and stumble over a lone `<`.
     """
-    title = _TAG_LIKE.sub(r"‹\1›", plain(paper.title))
+    title = _TAG_LIKE.sub(r"‹\1›", shortened(plain(paper.title)))
     return one_line(_BETWEEN.sub(" > ", _TIGHT_LESS.sub(" < ", title))) or paper.id
+
+
+def shortened(title: str) -> str:
+    """No title is that long; a damaged document would fill every list with one."""
+    return title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
 
 
 def author_names(paper: Paper) -> tuple[str, ...]:

@@ -100,14 +100,22 @@ def test_markup_from_outside_is_no_markup(name: str) -> None:
     content = load(name).render(feed).decode()
 
     assert "<script" not in content
-    assert "\x0b" not in content
+    assert not {"\x0b", "\u202e", "\u2066"} & set(content)
 
 
 def test_markup_from_outside_is_no_markup_in_json() -> None:
     entry = json.loads(jsonfeed.render(a_feed(a_nasty_entry())))["items"][0]
 
     assert "<script" not in entry["title"] + entry["content_html"]
-    assert "\x0b" not in str(entry)
+    assert not {"\x0b", "\u202e", "\u2066"} & set(json.dumps(entry, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("name", ["rss", "atom", "markdown", "jsonfeed"])
+def test_a_title_without_end_is_cut(name: str) -> None:
+    content = load(name).render(a_feed(an_entry(paper=a_paper(title="A" * 100_000)))).decode()
+
+    assert "A" * 1_000 + "…" in content
+    assert len(content) < 20_000
 
 
 @pytest.mark.parametrize("name", XML)

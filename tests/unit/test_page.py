@@ -254,6 +254,7 @@ def test_markup_from_outside_is_no_markup_on_any_page() -> None:
     ]
 
     assert [b"<script>alert" in content for content in pages] == [False] * 4
+    assert not {"\x0b", "\u202e", "\u2066"} & set(b"".join(pages).decode())
 
 
 def test_links_inside_the_site_follow_the_path_it_is_served_under() -> None:

@@ -27,7 +27,7 @@ def render(feed: Feed) -> bytes:
         "language": feed.language,
         "items": [_item(entry, feed.public_url) for entry in feed.entries],
     }
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+    return (scrubbed(json.dumps(document, ensure_ascii=False, indent=1)) + "\n").encode()
 
 
 def _item(entry: Entry, public_url: str) -> dict[str, Any]:
