@@ -9,8 +9,9 @@ from services.publisher.feed import BatchStatus
 NOT_CLOSED = "still being read"
 
 
+# Days that there were: a batch with a date far off must not hide all others.
 STATUSES = """
-SELECT * FROM batch_accounts WHERE date > (SELECT max(date) FROM batches) - $1::int
+SELECT * FROM batch_accounts WHERE date IN (SELECT DISTINCT date FROM batches ORDER BY date DESC LIMIT $1::int)
 ORDER BY date DESC, batch
 """
 

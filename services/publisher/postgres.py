@@ -12,7 +12,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from services.publisher import migrate
-from shared.errors import Unavailable
+from shared.errors import Permanent, Unavailable
 from shared.settings import stop
 
 CONNECT_SECONDS = 3
@@ -82,7 +82,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection; every error that is not about the data becomes `Unavailable`."""
+        """A connection; an error about the data becomes `Permanent`, every other `Unavailable`."""
         if self._pool is None:
             raise Unavailable("Postgres is not opened yet")
         try:
@@ -92,6 +92,8 @@ class Database:
             if isinstance(error, BROKEN) and self._pool is not None:
                 await self._pool.expire_connections()  # the idle ones are broken too
             raise Unavailable(_explained(error)) from error
+        except asyncpg.DataError as error:
+            raise Permanent(f"Postgres cannot store this: {error}") from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -10,12 +10,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-import asyncpg
 import pytest
 
 from cli.local.postgres import Postgres
 from shared.bus import DeadLetter
-from shared.errors import Unavailable
+from shared.errors import Permanent, Unavailable
 from shared.messages import (
     Message,
     StructuredSummary,
@@ -241,6 +240,15 @@ async def test_a_dead_letter_that_was_replayed_is_no_longer_counted(publisher: P
     assert (status.scored, status.dead_papers, status.complete) == (1, 0, True)
 
 
+@pytest.mark.parametrize("far", [date(2099, 1, 1), date(9999, 12, 31)])
+async def test_a_batch_dated_far_ahead_does_not_hide_the_others(publisher: Publisher, far: date) -> None:
+    await publisher.handle(a_scored(0), a_closing(2), a_closing(0, batch="x:far", date=far))
+
+    statuses = await publisher.library.statuses(14)
+
+    assert [(status.batch, status.complete) for status in statuses] == [("x:far", True), ("arxiv:2025-12-10", False)]
+
+
 async def test_a_batch_that_is_not_closed_is_not_complete(publisher: Publisher) -> None:
     await publisher.handle(a_scored(0))
 
@@ -281,7 +289,7 @@ async def test_a_paper_that_two_feeds_took_counts_once_under_its_best_rank(publi
 
 
 async def test_a_value_that_the_database_cannot_hold_is_the_message_s_own_fault(publisher: Publisher) -> None:
-    with pytest.raises(asyncpg.DataError):
+    with pytest.raises(Permanent, match="Postgres cannot store this"):
         await publisher.store.scored([a_scored(2**31)])
 
 
