@@ -21,6 +21,7 @@ from shared.service import Service
 log = logging.getLogger(__name__)
 
 SCORED_AT_ONCE = 500
+SELECTED_AT_ONCE = 4  # a batch whose papers do not come must not hold up the next
 
 
 class Measures:
@@ -83,5 +84,5 @@ def build(settings: Settings) -> Service:
         log.info("selected", extra=extra | {"selected": len(selection.selected), "summaries": len(selection.requests)})
 
     bus.on_batch(PaperAnnounced, "scorer", score, size=SCORED_AT_ONCE)
-    bus.on(BatchClosed, "selector", choose)
+    bus.on(BatchClosed, "selector", choose, lanes=SELECTED_AT_ONCE)
     return Service("scorer", settings, bus, metrics)

@@ -173,6 +173,14 @@ async def test_what_others_put_on_our_subjects_does_not_hold_up_a_day(nats_url: 
         assert len(await some_of(bus, PaperSelected, 2)) == 2
 
 
+async def test_a_batch_whose_papers_never_come_does_not_hold_up_the_next(nats_url: str, feeds_file: Path) -> None:
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file):
+        await bus.publish(a_closing(9, batch="x:2025-12-10"))
+        await announce(bus, *announcements())
+
+        assert len(await some_of(bus, PaperSelected, 2)) == 2
+
+
 async def test_what_is_there_at_the_deadline_is_selected_and_the_gap_is_counted(
     nats_url: str, feeds_file: Path
 ) -> None:
