@@ -35,6 +35,8 @@ class Options:
 
 async def run(options: Options) -> int:
     """Exit code 0 when everything was published."""
+    if options.out:
+        export.prepare(options.out)
     async with AsyncExitStack() as opened:
         data, feeds = opened.enter_context(folder(options)), opened.enter_context(feeds_file())
         rss_url = await opened.enter_async_context(arxiv())

@@ -28,9 +28,17 @@ def pages(feeds_file: Path) -> dict[str, str]:
     return found
 
 
+def prepare(out: Path) -> None:
+    """Make the folder, or say why not, before any work is done for it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalError(f"--out: {out} cannot be made a folder: {error.strerror}") from None
+
+
 def write(base: str, feeds_file: Path, out: Path) -> None:
     """Write all of it into the folder."""
-    out.mkdir(parents=True, exist_ok=True)
+    prepare(out)
     for name, path in pages(feeds_file).items():
         body = fetch(base, path)
         if name.endswith(".html"):

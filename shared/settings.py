@@ -70,7 +70,9 @@ def explain(settings: type[ServiceSettings], problem: dict[str, Any]) -> str:
     """One line for one problem: the variable, what is wrong, what it should be. Values may be secret: not shown."""
     name = str(problem["loc"][0]) if problem["loc"] else ""
     field = settings.model_fields.get(name)
-    wrong = "is missing" if problem["type"] == "missing" else f"is illegal: {problem['msg']}"
+    wrong = {"missing": "is missing", "string_pattern_mismatch": "is illegal"}.get(
+        problem["type"], f"is illegal: {problem['msg']}"
+    )
     meaning = f" ({field.description})" if field and field.description else ""
     return f"{name.upper()} {wrong}{meaning}" if name else str(problem["msg"])
 

@@ -42,6 +42,7 @@ class Process:
     folder: Path | None = None
     holds: Sequence[int] = ()
     """Open files (locks) that stay open until the command has ended, also when this process is gone before."""
+    _began: int | None = field(default=None, init=False, repr=False)
     _leash: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
     _wanted: bool = field(default=False, init=False, repr=False)
 
@@ -52,6 +53,7 @@ class Process:
         users = [str(-1 if user is None else user) for user in (self.uid, self.account)]
         options = (str(int(self.stop_signal)), str(self.grace), *users)
         with self.log.open("ab") as log:
+            self._began = log.tell() if self._began is None else self._began
             self._leash = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(LEASH), *options, *self.command],
                 stdin=subprocess.PIPE,
@@ -111,9 +113,9 @@ class Process:
         self.stop()
 
     def tail(self, lines: int = 20) -> str:
-        """The end of its log."""
+        """The end of its log, without what an earlier run has left there."""
         with suppress(OSError):
-            text = self.log.read_bytes()[-20_000:].decode("utf-8", "replace")
+            text = self.log.read_bytes()[self._began :][-20_000:].decode("utf-8", "replace")
             return "\n".join(text.splitlines()[-lines:])
         return ""
 

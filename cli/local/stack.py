@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 SERVICES = ("fetcher", "scorer", "summarizer", "publisher")
 READY_SECONDS = 60.0
+USUAL_SECONDS = 5.0  # that a start takes; before, nobody wants to know what it waits for
 MAX_RESTARTS = 3  # before everything is ready; afterwards there is no limit
 WATCH_SECONDS = 0.1
 ACK_WAIT = 10.0  # seconds until the work of a service that died is given to its successor
@@ -165,6 +166,8 @@ class Stack:
             self.postgres = Postgres(self.data / "postgres", self.logs / "postgres.log", holds=self._holds)
             await in_thread(self.postgres.start)
             self._environment["DATABASE_URL"] = self.postgres.url
+        else:
+            self._tell("connecting to DATABASE_URL")
         await migrated(self.database_url)
 
     @property
@@ -182,16 +185,19 @@ class Stack:
         self.services[name].process.start()
 
     async def _wait_until_ready(self) -> None:
-        deadline, told = time.monotonic() + READY_SECONDS, ""
+        began, told = time.monotonic(), ""
+        deadline = began + READY_SECONDS
         while waiting := await in_thread(self._waiting):
-            if told != (told := "waiting for " + "; ".join(waiting)):
-                self._tell(told)
+            reason = "waiting for " + "; ".join(waiting)
+            if told != reason and time.monotonic() > began + USUAL_SECONDS:
+                self._tell(reason)
+                told = reason
             self.check()
             for service in self.services.values():
                 if service.restarts == MAX_RESTARTS and service.process.died:
                     raise service.process.failure(f"ended {MAX_RESTARTS + 1} times while it started")
             if time.monotonic() > deadline:
-                raise LocalError(f"not ready within {READY_SECONDS:g} s: {told}; the logs are in {self.logs}")
+                raise LocalError(f"not ready within {READY_SECONDS:g} s: {reason}; the logs are in {self.logs}")
             await asyncio.sleep(WATCH_SECONDS)
 
     def _waiting(self) -> list[str]:

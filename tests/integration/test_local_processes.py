@@ -78,6 +78,17 @@ def test_a_killed_leash_takes_its_command_with_it(parent: subprocess.Popen[bytes
     eventually_sync(lambda: gone(command))
 
 
+def test_the_log_of_an_earlier_run_is_kept_and_not_told_again(log: Path) -> None:
+    for word in ("earlier", "now"):
+        process = Process("echo", ["/bin/echo", word], log)
+        process.start()
+        process.wait()
+        process.stop()
+
+    assert process.tail() == "now"
+    assert log.read_text() == "earlier\nnow\n"
+
+
 def test_a_stopped_process_had_the_time_to_end_in_order(log: Path) -> None:
     process = Process("tidy", ["/bin/sh", "-c", "trap 'echo bye; exit 3' TERM; echo up; sleep 600 & wait"], log)
     process.start()
