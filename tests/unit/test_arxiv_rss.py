@@ -204,6 +204,10 @@ def test_a_broken_byte_costs_one_letter() -> None:
         (b"<OAI-PMH/>", "expected an RSS 2.0 or Atom feed, got <OAI-PMH>"),
         (b"<rss version='2.0'/>", "has no channel"),
         (b"<rss version='2.0'><channel><item/></channel></rss>", "no readable date"),
+        (
+            b"<feed xmlns='http://www.w3.org/2005/Atom'><updated>0001-01-01T00:00:00Z</updated></feed>",
+            "no readable date",
+        ),
         (b"<rss>" + b" " * MAX_DOCUMENT, "larger than 33554432 bytes"),
         ((RECORDED / "error_incorrect_id_format_abc_http400.xml").read_bytes(), "none of the 1 items can be read"),
     ],

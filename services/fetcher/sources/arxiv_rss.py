@@ -107,12 +107,12 @@ def _atom(root: etree._Element) -> Announcement:
 
 
 def _moment(candidates: Iterable[str | None]) -> datetime:
-    """The first date that can be read, in either form's notation."""
+    """The first date that can be read, in either form's notation, as arXiv's own time."""
     for text in candidates:
         for read in (parsedate_to_datetime, datetime.fromisoformat):
             try:
                 moment = read((text or "").strip())
-                return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+                return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(EASTERN)
             except (ValueError, OverflowError):
                 continue
     raise UnusableDocument("the feed has no readable date")
@@ -130,7 +130,7 @@ def _announcement(
             rejected.append(f"item {number}: {_why(error)}")
     if rejected and not items:
         raise UnusableDocument(f"none of the {len(rejected)} items can be read; {rejected[0]}")
-    return Announcement(announced.astimezone(EASTERN).date(), built, tuple(items), tuple(rejected))
+    return Announcement(announced.date(), built, tuple(items), tuple(rejected))
 
 
 def _why(error: ValueError) -> str:
