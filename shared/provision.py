@@ -161,7 +161,9 @@ def main() -> None:
     try:
         asyncio.run(provision(settings.nats_url, replicas=settings.nats_replicas, ack_wait=settings.ack_wait))
     except (TimeoutError, OSError, nats.errors.Error) as error:
-        stop([f"NATS_URL: cannot provision {settings.nats_url}: {error or type(error).__name__}"])
+        stop(
+            [f"NATS_URL: that server cannot be provisioned: {error or type(error).__name__}"]
+        )  # it may hold a password
 
 
 if __name__ == "__main__":
