@@ -21,6 +21,7 @@ from services.fetcher.sources.document import UnusableDocument
 from shared import feeds
 from shared.bus import Bus
 from shared.metrics import Metrics
+from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
 from shared.service import Service
 from shared.settings import stop
 
@@ -39,6 +40,7 @@ def build(settings: Settings) -> Service:
     metrics = Metrics("fetcher")
     measures = Measures(metrics)
     bus = Bus(settings, "fetcher", metrics)
+    bus.needs(key_value=FETCHER_BUCKET, object_store=ANNOUNCEMENTS_BUCKET)
     lease = Lease(bus, holder=secrets.token_hex(8), seconds=settings.lease_seconds)
     measures.lease_held.set_function(lambda: float(lease.held))
     downloader = Downloader(Pace(bus, interval=settings.arxiv_interval), settings.contact)
