@@ -277,6 +277,14 @@ async def test_a_stopped_replica_gives_the_lease_back_at_once(world: World) -> N
         await world.closed(("arxiv:2025-12-10", 199), ("arxiv:2025-12-11", 197))
 
 
+async def test_giving_the_lease_back_is_no_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="services.fetcher.lease")
+    async with build(world.settings()) as service:
+        await eventually(lambda: sample(service, "paperwire_fetch_lease_held") == 1)
+    told = [(record.levelname, record.message) for record in caplog.records if "lease" in record.message]
+    assert told == [("INFO", "lease taken"), ("INFO", "lease released")]
+
+
 async def test_a_killed_replica_is_replaced_when_its_lease_runs_out(world: World) -> None:
     async with running(world, poll_interval=600) as first:
         await world.closed(("arxiv:2025-12-10", 199))
