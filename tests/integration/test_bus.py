@@ -286,6 +286,27 @@ async def test_a_failed_message_is_not_tried_again_before_its_delay(nats_url: st
     assert tried[2] - tried[1] >= 0.6
 
 
+async def test_a_bug_in_settling_a_message_does_not_lose_it(nats_server: Nats) -> None:
+    await provision(nats_server.url, ack_wait=0.5)
+    tried: list[int] = []
+
+    async def flaky(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        tried.append(batch[0].attempt)
+        if len(tried) == 1:
+            raise Transient("503")
+
+    def broken(attempt: int) -> float:
+        raise ZeroDivisionError
+
+    _, metrics, settings = a_bus(nats_server.url)
+    bus = Bus(settings, "test", metrics, retry_delay=broken)
+    bus.on_batch(PaperAnnounced, "scorer", flaky)
+    async with Service("test", settings, bus, metrics):
+        await bus.publish(an_announcement())
+        await eventually(lambda: tried == [1, 2])
+        await eventually(lambda: settled(nats_server.url))
+
+
 def test_delays_grow_up_to_five_minutes() -> None:
     assert [retry_delay(attempt) for attempt in range(1, 7)] == [1, 4, 16, 64, 256, 300]
 
