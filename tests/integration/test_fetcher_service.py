@@ -371,6 +371,15 @@ async def test_a_begun_batch_whose_document_is_gone_is_decided_anew(world: World
         await world.closed(("arxiv:2025-12-10", 199))
 
 
+async def test_a_begun_batch_whose_document_was_replaced_by_a_late_replica_loses_no_paper(world: World) -> None:
+    _, plan = await planned(world)
+    documents = await world.bus.object_store("ANNOUNCEMENTS")
+    await documents.put(plan.batch, recorded("cs.AI.2025-12-10.xml"))
+
+    async with build(world.settings()):
+        await world.closed(("arxiv:2025-12-10", 199))
+
+
 async def test_an_announcement_that_is_fetched_again_with_no_memory_adds_nothing(world: World) -> None:
     async with build(world.settings()):
         await world.closed(("arxiv:2025-12-10", 199))
