@@ -1,40 +1,37 @@
 """One service's way to JetStream: subscribe, publish, read back. No other module knows how NATS is spoken.
 
 The broker is FastStream's; see `shared.pull` for how messages are taken, `shared.verdict` for what becomes of
-them, `shared.publish` for how they are sent, and `shared.provision` for the streams and consumers themselves.
+them, `shared.publish` for how they are sent, `shared.log_reader` for how a stream is read back, and
+`shared.provision` for the streams and consumers themselves.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
-import faststream.nats.broker.broker as faststream_broker
 import nats.errors
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats import JStream, PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy as JsAckPolicy
-from nats.js.api import ConsumerConfig, ConsumerInfo, DeliverPolicy
-from nats.js.errors import Error as JetStreamError
-from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
 from nats.js.object_store import ObjectStore
 from pydantic import ValidationError
 
-from shared import envelope
-from shared.envelope import DeadLetter, M, Outgoing, Received, new_trace
-from shared.errors import Unavailable
+from shared import consumers
+from shared.connection import Connection
+from shared.dead_letters import PREFIX, Registrar, burial, dead_letter
+from shared.envelope import DeadLetter, M, Outgoing, Received
+from shared.log_reader import read_log
 from shared.messages import Message
 from shared.metrics import Metrics
 from shared.provision import CONSUMERS, DEAD, ORDERS, PAPERS
-from shared.publish import AWAY, Encoded, publish
+from shared.publish import encode, publish
 from shared.pull import SteadySubscriber
 from shared.settings import ServiceSettings
 from shared.verdict import Settler, retry_delay
@@ -42,14 +39,6 @@ from shared.verdict import Settler, retry_delay
 __all__ = ["Bus", "DeadLetter", "Outgoing", "Received"]
 
 log = logging.getLogger(__name__)
-
-READ_SIZE = 500
-DRAIN_SECONDS = 10
-API_SECONDS = 5  # a request that is lost in a reconnect is waited for this long
-
-# FastStream raises these errors out of nats-py's error callback, also during a reconnect, which kills the
-# reconnect task for ever without a log line. A server that refuses us now may take us in a minute.
-faststream_broker.UNRECOVERABLE_CONNECT_ERRORS = ()  # type: ignore[assignment]
 
 
 class Bus:
@@ -66,29 +55,12 @@ class Bus:
         self._service = service
         self._retry_delay = retry_delay
         self._metrics = metrics
-        self._last_error = "not connected yet"
+        self._connection = Connection(settings.nats_url, f"paperwire-{service}")
         self._subscribers: dict[str, list[SteadySubscriber]] = {}
-        self._settlers: list[tuple[str, Settler[Any]]] = []
-        self._js: JetStreamContext | None = None
+        self._streams: set[str] = set()
+        self._settlers: list[tuple[str, Settler[Any] | Registrar]] = []
         self.stopping = asyncio.Event()
         """Set when the service is asked to stop, for handlers that wait."""
-        self._broker = NatsBroker(
-            settings.nats_url,
-            name=f"paperwire-{service}",
-            # After a finite number nats-py closes for good, and FastStream's loop then spins at 100 % CPU.
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=1,
-            connect_timeout=5,
-            ping_interval=10,
-            max_outstanding_pings=2,
-            drain_timeout=DRAIN_SECONDS,
-            pending_size=64 * 1024 * 1024,
-            graceful_timeout=60.0,
-            ack_policy=AckPolicy.MANUAL,
-            apply_types=False,
-            error_cb=self._on_error,
-            logger=None,
-        )
 
     # ---- subscribing
 
@@ -122,18 +94,7 @@ class Bus:
 
     def on_dead(self, durable: str, handle: Callable[[DeadLetter], Awaitable[None]]) -> None:
         """Handle dead letters. One that cannot be handled is tried again for ever, not buried again."""
-
-        async def each(raw: list[Msg]) -> None:
-            for message in raw:
-                try:
-                    await handle(_dead_letter(message))
-                except Exception as error:  # noqa: BLE001 - whatever it is, the letter stays
-                    log.warning("dead letter not handled", extra={"consumer": durable, "reason": repr(error)})
-                    await message.nak(delay=10)
-                else:
-                    await message.ack()
-
-        self._attach(durable, each, size=20)
+        self._attach(durable, Registrar(durable, handle), size=20)
 
     def _subscribe(
         self,
@@ -145,14 +106,20 @@ class Bus:
     ) -> None:
         assert CONSUMERS[durable].subject == message.SUBJECT, f"{durable} does not read {message.SUBJECT}"
         settler = Settler(
-            message, durable, handle, bury=self._bury, metrics=self._metrics, retry_delay=self._retry_delay
+            message,
+            durable,
+            handle,
+            bury=self._bury,
+            metrics=self._metrics,
+            stopping=self.stopping,
+            retry_delay=self._retry_delay,
         )
-        self._settlers.append((durable, settler))
-        self._attach(durable, settler.deliver, size=size)
+        self._attach(durable, settler, size=size)
 
-    def _attach(self, durable: str, deliver: Callable[[list[Msg]], Awaitable[None]], *, size: int) -> None:
+    def _attach(self, durable: str, settler: Settler[Any] | Registrar, *, size: int) -> None:
+        self._settlers.append((durable, settler))
         consumer = CONSUMERS[durable]
-        subscriber = self._broker.subscriber(
+        subscriber = self._connection.broker.subscriber(
             consumer.subject,
             stream=JStream(consumer.stream, declare=False),
             durable=durable,
@@ -161,7 +128,7 @@ class Bus:
             no_reply=True,
             title=f"{durable}-{len(self._subscribers.get(durable, []))}",
         )
-        subscriber(deliver)
+        subscriber(settler.deliver)
         self._subscribers.setdefault(durable, []).append(SteadySubscriber.adopt(subscriber))
         self._metrics.watch(durable)
 
@@ -173,79 +140,45 @@ class Bus:
         An event that was published before (the same key) is stored once and counts as success. `Unavailable`
         when NATS takes nothing for 15 seconds.
         """
-        encoded = self._encode(events)
-        sequences = await publish(self.connection, self.js, encoded)
+        encoded = encode(events, service=self._service, now=datetime.now(UTC))
+        sequences = await publish(self.connection, self.js, encoded, stopping=self.stopping)
         for message in encoded:
             self._metrics.published.labels(self._service, message.subject).inc()
         return sequences
 
-    def _encode(self, events: Sequence[Message | Outgoing]) -> list[Encoded]:
-        now = datetime.now(UTC)
-        encoded = []
-        for item in events:
-            event, trace = (item.event, item.traceparent) if isinstance(item, Outgoing) else (item, new_trace())
-            headers = envelope.headers(event, service=self._service, now=now, traceparent=trace)
-            encoded.append(Encoded(event.SUBJECT, event.model_dump_json().encode(), headers))
-        return encoded
-
     async def _bury(self, message: Msg, consumer: str, reason: str) -> None:
-        """The message as it was, beside why it was given up. Its id is its place, so it is buried once."""
-        metadata = message.metadata
-        headers = {key: value for key, value in (message.headers or {}).items() if not key.startswith("Nats-")}
-        headers |= {
-            "Nats-Msg-Id": f"dead:{consumer}:{metadata.stream}:{metadata.sequence.stream}",
-            "Dead-Reason": reason,
-            "Dead-Attempts": str(metadata.num_delivered),
-            "Dead-Consumer": consumer,
-        }
-        await publish(self.connection, self.js, [Encoded(f"dead.{message.subject}", message.data, headers)])
+        await publish(self.connection, self.js, [burial(message, consumer, reason)], stopping=self.stopping)
 
     # ---- reading back
 
-    async def read(self, message: type[M], *, from_sequence: int = 1) -> AsyncIterator[Received[M]]:
+    async def read(self, message: type[M], *, from_sequence: int = 1) -> AsyncGenerator[Received[M], None]:
         """All messages of this kind that are in the stream now, in order, from a sequence on.
 
-        One that cannot be read is passed over: the consumer whose work it is buries it.
+        One that cannot be read is left out: it ends as a dead letter of whoever handles it. Leave early only
+        under `aclosing`.
         """
         stream = ORDERS if message.SUBJECT.startswith("fetch.") else PAPERS
-        async for raw in self._log(stream, message.SUBJECT, from_sequence):
-            try:
-                event = message.model_validate_json(raw.data)
-            except ValidationError:
-                continue
-            yield Received(event, raw.metadata.sequence.stream, 1, (raw.headers or {}).get("traceparent", ""))
+        async with aclosing(read_log(self.js, stream, message.SUBJECT, from_sequence)) as entries:
+            async for raw in entries:
+                sequence = raw.metadata.sequence.stream
+                try:
+                    event = message.model_validate_json(raw.data)
+                except ValidationError:
+                    log.warning("unreadable message left out", extra={"subject": raw.subject, "sequence": sequence})
+                    continue
+                yield Received(event, sequence, 1, (raw.headers or {}).get("traceparent", ""))
 
-    async def read_dead(self, message: type[M], *, from_sequence: int = 1) -> AsyncIterator[DeadLetter]:
+    async def read_dead(self, message: type[M], *, from_sequence: int = 1) -> AsyncGenerator[DeadLetter, None]:
         """All dead letters of this kind that are there now, in order, from a sequence of the stream DEAD on."""
-        async for raw in self._log(DEAD, f"dead.{message.SUBJECT}", from_sequence):
-            yield _dead_letter(raw)
-
-    async def _log(self, stream: str, subject: str, from_sequence: int) -> AsyncIterator[Msg]:
-        config = ConsumerConfig(
-            filter_subject=subject,
-            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=max(1, from_sequence),
-            ack_policy=JsAckPolicy.NONE,
-            mem_storage=True,
-            num_replicas=1,
-            inactive_threshold=30.0,
-        )
-        try:
-            info = await self.js.add_consumer(stream, config)
-            left = info.num_pending or 0
-            if left:
-                subscription = await self.js.pull_subscribe_bind(consumer=info.name, stream=stream)
-                while left > 0:
-                    for raw in await subscription.fetch(batch=min(READ_SIZE, left), timeout=5):
-                        yield raw
-                        left -= 1
-                await subscription.unsubscribe()
-            with suppress(JetStreamError, nats.errors.Error):
-                await self.js.delete_consumer(stream, info.name)
-        except AWAY as error:
-            raise Unavailable(f"cannot read {subject}: {error or type(error).__name__}") from error
+        async with aclosing(read_log(self.js, DEAD, PREFIX + message.SUBJECT, from_sequence)) as entries:
+            async for raw in entries:
+                yield dead_letter(raw)
 
     # ---- buckets
+
+    def needs(self, *, key_value: str, object_store: str) -> None:
+        """Without these two the service does not start and is not ready."""
+        self._streams |= {f"KV_{key_value}", f"OBJ_{object_store}"}
 
     async def key_value(self, bucket: str) -> KeyValue:
         """A key-value bucket that the provisioner has created."""
@@ -260,62 +193,49 @@ class Bus:
     @property
     def connection(self) -> Client:
         """The NATS connection; `Unavailable` before the first one."""
-        connection = self._broker._connection  # the public property raises until the first connection
-        if connection is None:
-            raise Unavailable("NATS: " + self._last_error)
-        return connection
+        return self._connection.client
 
     @property
     def js(self) -> JetStreamContext:
         """The JetStream context of the connection."""
-        if self._js is None:
-            self._js = self.connection.jetstream(timeout=API_SECONDS, publish_async_max_pending=1_000)
-        return self._js
+        return self._connection.js
 
     @property
     def connected(self) -> bool:
         """Whether the connection stands now."""
-        with suppress(Unavailable):
-            return self.connection.is_connected
-        return False
+        return self._connection.stands
 
     async def connect(self) -> None:
         """Connect, waiting for the server as long as it takes."""
-        await self._broker.connect()
+        await self._connection.broker.connect()
 
     async def missing(self) -> list[str]:
         """What this service needs and the provisioner has not created (yet)."""
-        names = sorted(self._subscribers)
-        infos = await asyncio.gather(*(self._consumer_info(name) for name in names))
-        return [name for name, info in zip(names, infos, strict=True) if info is None]
+        return await consumers.missing(self.js, self._subscribers, self._streams)
 
     async def start(self) -> None:
         """Start taking messages."""
         for durable, settler in self._settlers:
-            info = await self._consumer_info(durable)
+            info = await consumers.consumer_info(self.js, durable)
             if info is not None and info.config is not None and info.config.ack_wait:
                 settler.heartbeat = info.config.ack_wait / 3
-        await self._broker.start()
+        await self._connection.broker.start()
 
     async def stop(self) -> None:
         """Finish what is in hand, then leave."""
         self.stopping.set()
-        for _, settler in self._settlers:
-            settler.stop()
-        with suppress(nats.errors.Error):  # draining is not possible while reconnecting
-            await self._broker.stop()
+        await self._connection.stop()
 
     async def ready(self) -> str | None:
         """None when messages can flow, else the reason why not."""
-        if not self.connected:
-            return f"NATS is not connected: {self._last_error}"
+        if problem := await self._connection.problem():
+            return problem
         try:
-            await self.connection.flush(timeout=1)
             missing = await self.missing()
-        except (nats.errors.Error, JetStreamError, TimeoutError) as error:
-            return f"NATS does not answer: {error or type(error).__name__}"
+        except (nats.errors.Error, TimeoutError) as error:
+            return f"JetStream does not answer: {error or type(error).__name__}"
         if missing:
-            return f"consumer {missing[0]} is missing: run `python -m shared.provision`"
+            return f"{missing[0]} is missing: run `python -m shared.provision`"
         for durable, subscribers in self._subscribers.items():
             if not all(subscriber.alive for subscriber in subscribers):
                 return f"subscription {durable} has stopped"
@@ -323,39 +243,7 @@ class Bus:
 
     async def measure(self) -> None:
         """Bring the lag gauges up to date."""
-        for durable in self._subscribers:
-            if (info := await self._consumer_info(durable)) is not None:
-                self._metrics.pending.labels(durable).set(info.num_pending or 0)
-                self._metrics.ack_pending.labels(durable).set(info.num_ack_pending or 0)
-
-    async def _consumer_info(self, durable: str) -> ConsumerInfo | None:
-        try:
-            info: ConsumerInfo = await self.js.consumer_info(CONSUMERS[durable].stream, durable, timeout=5)
-            return info
-        except NotFoundError:
-            return None
-
-    async def _on_error(self, error: Exception) -> None:
-        self._last_error = str(error) or type(error).__name__
-
-
-def _dead_letter(message: Msg) -> DeadLetter:
-    headers = message.headers or {}
-    return DeadLetter(
-        subject=message.subject.removeprefix("dead."),
-        data=message.data,
-        reason=headers.get("Dead-Reason", "unknown"),
-        attempts=_number(headers.get("Dead-Attempts", "")),
-        consumer=headers.get("Dead-Consumer", "unknown"),
-        sequence=message.metadata.sequence.stream,
-        key=headers.get("ce-id", ""),
-        about=headers.get("ce-subject", ""),
-    )
-
-
-def _number(text: str) -> int:
-    """A header's number; anybody may put a letter there, so 0 for what is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        await consumers.measure(self.js, self._subscribers, self._metrics)
 
 
 async def _undecoded(message: Any) -> list[Msg]:

@@ -20,7 +20,6 @@ from typing import Any, Self
 
 import nats.errors
 import uvicorn
-from nats.js.errors import Error as JetStreamError
 from starlette.types import ASGIApp
 
 from shared.bus import Bus
@@ -33,7 +32,8 @@ log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 5.0
 CRASH_PAUSE_SECONDS = 1.0
-CANCEL_SECONDS = 0.5
+CANCEL_SECONDS = 2.5  # a loop may have a lease to give back
+LINGER_SECONDS = 5  # for who is slow to read a page
 
 Loop = Callable[[], Awaitable[None]]
 Check = Callable[[], Awaitable[str | None]]
@@ -100,20 +100,20 @@ class Service:
             await self._stack.enter_async_context(resource)
         self._stack.push_async_callback(self.bus.stop)
         await self.bus.connect()
-        await self._wait_for_provision()
-        await self.bus.start()
+        await self._start_bus()
         for loop in (*self._loops, self._measure):
             await self._stack.enter_async_context(self._background(loop))
         self._started = True
         log.info("started", extra={"probe_port": self.probe_port, "web_port": self.web_port})
 
-    async def _wait_for_provision(self) -> None:
+    async def _start_bus(self) -> None:
+        """Start it when everything that it needs is provisioned, however often NATS goes away meanwhile."""
         told = False
         while True:
-            with suppress(Unavailable, nats.errors.Error, JetStreamError, TimeoutError):
+            with suppress(Unavailable, nats.errors.Error, TimeoutError):
                 missing = await self.bus.missing()
                 if not missing:
-                    return
+                    return await self.bus.start()
                 if not told:
                     log.warning("waiting for `python -m shared.provision`", extra={"missing": missing})
                     told = True
@@ -131,7 +131,13 @@ class Service:
         listener.listen(1024)
         listener.setblocking(False)
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", server_header=False, date_header=True
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=LINGER_SECONDS,
         )
         server = _Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -166,7 +172,7 @@ class Service:
 
     async def _measure(self) -> None:
         while True:
-            with suppress(Unavailable, nats.errors.Error, JetStreamError, TimeoutError):
+            with suppress(Unavailable, nats.errors.Error, TimeoutError):
                 await self.bus.measure()
             self.metrics.ready.labels(self.name).set(0 if await self.problems() else 1)
             await asyncio.sleep(MEASURE_SECONDS)
@@ -191,7 +197,7 @@ class Service:
         await asyncio.wait({wait, start}, return_when=asyncio.FIRST_COMPLETED)
         if not start.done():  # still waiting for NATS, or to be provisioned
             await _cancelled(start)
-            await self.__aexit__(None, None, None)
+            await self.__aexit__(None, None, None)  # it may have succeeded in the last moment
             return
         await start
         await wait
@@ -200,7 +206,10 @@ class Service:
 
 
 async def _cancelled(task: asyncio.Task[Any]) -> None:
-    """Cancel until it ends: Python 3.11's `asyncio.wait_for` swallows a cancellation that meets its result."""
+    """Cancel the task until it is done.
+
+    On Python 3.11 `asyncio.wait_for` swallows a cancellation that comes together with its result.
+    """
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=CANCEL_SECONDS)

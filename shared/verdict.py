@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Generic
+from contextlib import suppress
+from functools import partial
+from typing import Generic
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -19,15 +20,14 @@ from pydantic import ValidationError
 
 from shared.envelope import M, Received, new_trace
 from shared.errors import Permanent, Unavailable
+from shared.heartbeat import heartbeats
 from shared.metrics import Metrics
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 MAX_DELIVERIES = 25  # a message that kills its process never fails, it just comes again
+LONGEST_DELAY = 300.0
 HOLD = (0.5, 1.0, 2.0, 5.0)  # seconds between tries while something is away
 
 Handler = Callable[[Sequence[Received[M]]], Awaitable[None]]
@@ -36,7 +36,7 @@ Bury = Callable[[Msg, str, str], Awaitable[None]]
 
 def retry_delay(attempt: int) -> float:
     """Seconds until the next delivery: 1, 4, 16, 64, then 5 minutes."""
-    return min(300.0, 4.0 ** (attempt - 1))
+    return min(LONGEST_DELAY, 4.0 ** (attempt - 1))
 
 
 class Settler(Generic[M]):
@@ -50,6 +50,7 @@ class Settler(Generic[M]):
         *,
         bury: Bury,
         metrics: Metrics,
+        stopping: asyncio.Event,
         retry_delay: Callable[[int], float] = retry_delay,
         ack_wait: float = 30.0,
     ) -> None:
@@ -60,20 +61,18 @@ class Settler(Generic[M]):
         self._metrics = metrics
         self._retry_delay = retry_delay
         self.heartbeat = ack_wait / 3
-        self._stopping = asyncio.Event()
-        metrics.watch(consumer)
-
-    def stop(self) -> None:
-        """Hold nothing any longer: give held messages back, for another replica."""
-        self._stopping.set()
+        self._stopping = stopping
 
     async def deliver(self, raw: Sequence[Msg]) -> None:
         """Handle these messages and settle every one of them."""
-        async with self._heartbeats(raw):
-            readable = [pair for message in raw if (pair := await self._open(message)) is not None]
-            if readable:
-                with self._metrics.handling.labels(self._metrics.service, self._consumer).time():
-                    await self._handle(readable)
+        async with heartbeats(raw, self.heartbeat):
+            try:
+                readable = [pair for message in raw if (pair := await self._open(message)) is not None]
+                if readable:
+                    with self._metrics.handling.labels(self._metrics.service, self._consumer).time():
+                        await self._handle(readable)
+            except Unavailable:  # only when stopping
+                await _give_back(raw)
 
     async def _open(self, message: Msg) -> tuple[Msg, Received[M]] | None:
         """The message as a value; one that cannot be read, or that never ends, is buried here."""
@@ -91,10 +90,10 @@ class Settler(Generic[M]):
 
     async def _handle(self, batch: Sequence[tuple[Msg, Received[M]]]) -> None:
         try:
-            await self._hold_while_unavailable([received for _, received in batch])
-        except Unavailable:  # only when stopping
-            for message, _ in batch:
-                await message.nak()
+            received = [received for _, received in batch]
+            await self._hold_while_unavailable(partial(self._handler, received), len(batch))
+        except Unavailable:
+            raise
         except Exception as error:  # noqa: BLE001 - losing a paper is worse than retrying a bug
             if len(batch) > 1:  # a bad one must not take good ones with it
                 for pair in batch:
@@ -106,20 +105,21 @@ class Settler(Generic[M]):
                 await message.ack()
             self._count("done", len(batch))
 
-    async def _hold_while_unavailable(self, batch: Sequence[Received[M]]) -> None:
+    async def _hold_while_unavailable(self, work: Callable[[], Awaitable[None]], messages: int) -> None:
+        """Do the work, again and again while it raises `Unavailable`; that goes on only when stopping."""
         held = self._metrics.held.labels(self._metrics.service, self._consumer)
         tries = 0
         try:
             while True:
                 try:
-                    await self._handler(batch)
+                    await work()
                     return
                 except Unavailable as error:
                     if self._stopping.is_set():
                         raise
                     if tries == 0:
                         log.warning("holding messages", extra={"consumer": self._consumer, "reason": str(error)})
-                    held.set(len(batch))
+                    held.set(messages)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), HOLD[min(tries, len(HOLD) - 1)])
                 tries += 1
@@ -139,7 +139,15 @@ class Settler(Generic[M]):
         self._count("retried")
 
     async def _give_up(self, message: Msg, reason: str) -> None:
-        await self._bury(message, self._consumer, reason)
+        try:
+            await self._hold_while_unavailable(partial(self._bury, message, self._consumer, reason), 1)
+        except Unavailable:
+            raise
+        except Exception:  # it stays, and must not keep others from their turn
+            log.exception("message cannot be buried, trying again", extra={"consumer": self._consumer})
+            await message.nak(delay=LONGEST_DELAY)
+            self._count("retried")
+            return
         await message.ack()
         self._metrics.dead_letters.labels(self._metrics.service, self._consumer).inc()
         self._count("buried")
@@ -147,21 +155,13 @@ class Settler(Generic[M]):
     def _count(self, outcome: str, amount: int = 1) -> None:
         self._metrics.messages.labels(self._metrics.service, self._consumer, outcome).inc(amount)
 
-    @asynccontextmanager
-    async def _heartbeats(self, messages: Sequence[Msg]) -> AsyncIterator[None]:
-        """Tell the server that these are being worked on, so that a slow handler is not a dead one."""
-        task = asyncio.create_task(self._beat(messages))
-        try:
-            yield
-        finally:
-            task.cancel()
 
-    async def _beat(self, messages: Sequence[Msg]) -> None:
-        while True:
-            await asyncio.sleep(self.heartbeat)
-            for message in messages:
-                with suppress(nats.errors.Error):  # already settled, or NATS is away
-                    await message.in_progress()
+async def _give_back(messages: Sequence[Msg]) -> None:
+    """Let another replica take up what is not settled, at once if NATS can be told and else after `ack_wait`."""
+    for message in messages:
+        if not message.is_acked:
+            with suppress(nats.errors.Error):
+                await message.nak()
 
 
 def _short(error: Exception) -> str:
@@ -169,4 +169,4 @@ def _short(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False)[0]
         return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"
-    return " ".join(str(error).split())[:300]
+    return " ".join(str(error).split())[:300].encode("utf-8", "replace").decode()

@@ -22,6 +22,7 @@ from shared import feeds
 from shared.bus import Bus
 from shared.fetcher_state import FetcherState
 from shared.metrics import Metrics
+from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
 from shared.service import Service
 from shared.settings import stop
 
@@ -40,6 +41,7 @@ def build(settings: Settings) -> Service:
     metrics = Metrics("fetcher")
     measures = Measures(metrics)
     bus = Bus(settings, "fetcher", metrics)
+    bus.needs(key_value=FETCHER_BUCKET, object_store=ANNOUNCEMENTS_BUCKET)
     lease = Lease(bus, holder=secrets.token_hex(8), seconds=settings.lease_seconds)
     measures.lease_held.set_function(lambda: float(lease.held))
     downloader = Downloader(Pace(bus, interval=settings.arxiv_interval), settings.contact)

@@ -127,5 +127,7 @@ class Lease:
 
     async def _release(self) -> None:
         if self.held and self._kv is not None:
+            self._taken.clear()
             await self._write(self._kv, FREE)
+            log.info("lease released")
         self._let_go()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,15 +102,15 @@ class Batch:
         """Read what has come since the last time."""
         if self.missing <= 0:
             return
-        async for received in bus.read(PaperScored, from_sequence=self._next_scored):
-            self._next_scored = received.sequence + 1
-            self.add(received.event)
-            if self.missing <= 0:
-                return
-        if self.missing > 0:
-            async for letter in bus.read_dead(PaperAnnounced, from_sequence=self._next_dead):
-                self._next_dead = letter.sequence + 1
-                self.add_dead(letter)
+        async with aclosing(bus.read(PaperScored, from_sequence=self._next_scored)) as log:
+            async for received in log:
+                self._next_scored = received.sequence + 1
+                self.add(received.event)
+                if self.missing <= 0:
+                    return
+        async for letter in bus.read_dead(PaperAnnounced, from_sequence=self._next_dead):
+            self._next_dead = letter.sequence + 1
+            self.add_dead(letter)
 
     def add(self, scored: PaperScored) -> None:
         """Count a scored paper, once, if it is of this batch."""

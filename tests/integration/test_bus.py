@@ -3,54 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Sequence
+from contextlib import aclosing
 
 import nats
 import pytest
 
 from cli.local.nats import Nats
-from shared.bus import Bus, Received
+from shared.bus import Bus, DeadLetter, Received
 from shared.errors import Permanent, Transient, Unavailable
 from shared.messages import PaperAnnounced, PaperScored
-from shared.metrics import Metrics
-from shared.provision import provision
+from shared.provision import CONSUMERS, provision, streams
 from shared.service import Service
-from shared.settings import ServiceSettings
-from shared.verdict import MAX_ATTEMPTS
-from tests.builders import an_announcement
+from shared.verdict import MAX_ATTEMPTS, retry_delay
+from tests.builders import a_scored, an_announcement
+from tests.buses import a_bus, cancel_leftovers, counts, dead_letters, nothing, ready, running, settled
 from tests.waiting import eventually
 
-Handle = Callable[[Sequence[Received[PaperAnnounced]]], Awaitable[None]]
-
-
-def a_bus(url: str) -> tuple[Bus, Metrics, ServiceSettings]:
-    settings = ServiceSettings(nats_url=url, probe_port=0)
-    metrics = Metrics("test")
-    return Bus(settings, "test", metrics, retry_delay=lambda attempt: 0.02 * attempt), metrics, settings
-
-
-@asynccontextmanager
-async def running(url: str, handle: Handle, *, size: int = 10) -> AsyncIterator[Service]:
-    bus, metrics, settings = a_bus(url)
-    bus.on_batch(PaperAnnounced, "scorer", handle, size=size)
-    async with Service("test", settings, bus, metrics) as service:
-        yield service
-
-
-async def dead_letters(service: Service) -> list[tuple[str, str]]:
-    return [(dead.consumer, dead.reason) async for dead in service.bus.read_dead(PaperAnnounced)]
-
-
-async def settled(url: str) -> bool:
-    """Whether the scorer has nothing in hand and nothing before it."""
-    connection = await nats.connect(url)
-    try:
-        info = await connection.jetstream().consumer_info("PAPERS", "scorer")
-        return not info.num_ack_pending and not info.num_pending
-    finally:
-        await connection.close()
+pytestmark = pytest.mark.timeout(60)
 
 
 async def test_a_handled_message_is_acknowledged_and_comes_once(nats_url: str) -> None:
@@ -241,6 +211,10 @@ async def test_it_waits_to_be_provisioned(nats_server: Nats) -> None:
     starting = asyncio.create_task(service.__aenter__())
     await eventually(lambda: bus.connected)
     assert not starting.done()
+    assert await service.problems() == [
+        "consumer scorer is missing: run `python -m shared.provision`",
+        "starting",
+    ]
     await provision(nats_server.url)
     await asyncio.wait_for(starting, 10)
     await service.bus.publish(an_announcement(4))
@@ -296,21 +270,138 @@ async def test_a_trace_goes_on(nats_url: str) -> None:
     assert (stored.headers or {})["traceparent"] == traces[0]
 
 
-async def nothing(batch: Sequence[Received[PaperAnnounced]]) -> None:
-    """Take messages and do nothing."""
+async def test_a_failed_message_is_not_tried_again_before_its_delay(nats_url: str) -> None:
+    loop = asyncio.get_running_loop()
+    tried: list[float] = []
+
+    async def flaky(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        tried.append(loop.time())
+        if len(tried) < 3:
+            raise Transient("503")
+
+    async with running(nats_url, flaky, delay=0.3) as service:
+        await service.bus.publish(an_announcement())
+        await eventually(lambda: len(tried) == 3)
+    assert tried[1] - tried[0] >= 0.3
+    assert tried[2] - tried[1] >= 0.6
 
 
-async def ready(service: Service) -> bool:
-    return not await service.problems()
+async def test_a_bug_in_settling_a_message_does_not_lose_it(nats_server: Nats) -> None:
+    await provision(nats_server.url, ack_wait=0.5)
+    tried: list[int] = []
+
+    async def flaky(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        tried.append(batch[0].attempt)
+        if len(tried) == 1:
+            raise Transient("503")
+
+    def broken(attempt: int) -> float:
+        raise ZeroDivisionError
+
+    _, metrics, settings = a_bus(nats_server.url)
+    bus = Bus(settings, "test", metrics, retry_delay=broken)
+    bus.on_batch(PaperAnnounced, "scorer", flaky)
+    async with Service("test", settings, bus, metrics):
+        await bus.publish(an_announcement())
+        await eventually(lambda: tried == [1, 2])
+        await eventually(lambda: settled(nats_server.url))
 
 
-async def cancel_leftovers() -> None:
-    """End the tasks of a bus that was left as if killed."""
-    current = asyncio.current_task()
-    tasks: list[asyncio.Task[Any]] = [task for task in asyncio.all_tasks() if task is not current]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+def test_delays_grow_up_to_five_minutes() -> None:
+    assert [retry_delay(attempt) for attempt in range(1, 7)] == [1, 4, 16, 64, 256, 300]
 
 
-pytestmark = pytest.mark.timeout(60)
+async def test_each_lane_takes_exactly_one_message(nats_url: str) -> None:
+    finish = asyncio.Event()
+    inside: list[int] = []
+
+    async def wait(received: Received[PaperAnnounced]) -> None:
+        inside.append(received.event.position)
+        await finish.wait()
+
+    bus, metrics, settings = a_bus(nats_url)
+    bus.on(PaperAnnounced, "scorer", wait, lanes=3)
+    async with Service("test", settings, bus, metrics):
+        await bus.publish(*(an_announcement(n) for n in range(10)))
+        await eventually(lambda: len(inside) == 3)
+        assert await counts(nats_url) == (3, 7)
+        finish.set()
+        await eventually(lambda: settled(nats_url))
+    assert sorted(inside) == list(range(10))
+
+
+async def test_what_cannot_even_be_buried_stays_and_holds_nothing_else_back(nats_url: str) -> None:
+    done: list[int] = []
+
+    async def handle(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        if any(received.event.position == 1 for received in batch):
+            raise Permanent("number one")
+        done.extend(received.event.position for received in batch)
+
+    async with running(nats_url, handle) as service:
+        dead = next(stream for stream in streams(1) if stream.name == "DEAD")
+        await service.bus.js.update_stream(dead.evolve(max_msg_size=10))
+        await service.bus.publish(*(an_announcement(n) for n in range(4)))
+        await eventually(lambda: sorted(done) == [0, 2, 3])
+        await eventually(lambda: only_one_is_left(nats_url))
+
+
+async def only_one_is_left(url: str) -> bool:
+    return await counts(url) == (1, 0)
+
+
+async def test_a_reason_of_any_characters_can_be_buried(nats_url: str) -> None:
+    async def refuse(batch: Sequence[Received[PaperAnnounced]]) -> None:
+        raise Permanent("\ud800\r\nDead-Consumer: é\x00")
+
+    async with running(nats_url, refuse) as service:
+        await service.bus.publish(an_announcement())
+        await eventually(lambda: dead_letters(service))
+        assert await dead_letters(service) == [("scorer", "Permanent: ? Dead-Consumer: é\x00")]
+
+
+async def test_a_slow_reader_of_dead_letters_is_not_a_dead_one(nats_server: Nats) -> None:
+    await provision(nats_server.url, ack_wait=0.5)
+    loop = asyncio.get_running_loop()
+    seen: list[str] = []
+
+    async def slow(letter: DeadLetter) -> None:
+        seen.append(letter.reason)
+        until = loop.time() + 1.5
+        await eventually(lambda: loop.time() > until)  # three times ack_wait pass
+
+    bus, metrics, settings = a_bus(nats_server.url)
+    bus.on_dead("publisher-dead", slow)
+    async with Service("test", settings, bus, metrics):
+        for reason in ("first", "second"):
+            await bus.js.publish("dead.papers.announced", b"{}", headers={"Dead-Reason": reason})
+        await eventually(lambda: letters_settled(bus))
+    assert seen == ["first", "second"]
+
+
+async def letters_settled(bus: Bus) -> bool:
+    info = await bus.js.consumer_info("DEAD", "publisher-dead")
+    return not info.num_ack_pending and not info.num_pending
+
+
+async def test_dead_letters_of_any_make_can_be_read(nats_url: str) -> None:
+    async with running(nats_url, nothing) as service:
+        await service.bus.js.publish("dead.papers.announced", b"\xff", headers={"Dead-Attempts": "many"})
+        assert await dead_letters(service) == [("unknown", "unknown")]
+
+
+async def test_reading_the_log_leaves_out_what_cannot_be_read(nats_url: str) -> None:
+    async with running(nats_url, nothing) as service:
+        await service.bus.js.publish("papers.scored", b"garbage")
+        await service.bus.publish(a_scored(1))
+        assert [received.event.position async for received in service.bus.read(PaperScored)] == [1]
+
+
+async def test_reading_the_log_leaves_nothing_behind_when_it_is_left_early(nats_url: str) -> None:
+    async with running(nats_url, nothing) as service:
+        await service.bus.publish(*(an_announcement(n) for n in range(5)))
+        async with aclosing(service.bus.read(PaperAnnounced)) as log:
+            first = await anext(log)
+        names = {info.name for info in await service.bus.js.consumers_info("PAPERS")}
+    assert first.event.position == 0
+    assert names == {name for name, consumer in CONSUMERS.items() if consumer.stream == "PAPERS"}

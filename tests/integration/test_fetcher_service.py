@@ -289,6 +289,14 @@ async def test_a_stopped_replica_gives_the_lease_back_at_once(world: World) -> N
         await world.closed(("arxiv:2025-12-10", 199), ("arxiv:2025-12-11", 197))
 
 
+async def test_giving_the_lease_back_is_no_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="services.fetcher.lease")
+    async with build(world.settings()) as service:
+        await eventually(lambda: sample(service, "paperwire_fetch_lease_held") == 1)
+    told = [(record.levelname, record.message) for record in caplog.records if "lease" in record.message]
+    assert told == [("INFO", "lease taken"), ("INFO", "lease released")]
+
+
 async def test_a_killed_replica_is_replaced_when_its_lease_runs_out(world: World) -> None:
     async with running(world, poll_interval=600) as first:
         await world.closed(("arxiv:2025-12-10", 199))
@@ -370,6 +378,15 @@ async def test_a_begun_batch_whose_document_is_gone_is_decided_anew(world: World
     _, plan = await planned(world)
     documents = await world.bus.object_store("ANNOUNCEMENTS")
     await documents.delete(plan.batch)
+
+    async with build(world.settings()):
+        await world.closed(("arxiv:2025-12-10", 199))
+
+
+async def test_a_begun_batch_whose_document_was_replaced_by_a_late_replica_loses_no_paper(world: World) -> None:
+    _, plan = await planned(world)
+    documents = await world.bus.object_store("ANNOUNCEMENTS")
+    await documents.put(plan.batch, recorded("cs.AI.2025-12-10.xml"))
 
     async with build(world.settings()):
         await world.closed(("arxiv:2025-12-10", 199))

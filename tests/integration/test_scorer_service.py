@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from shared.messages import (
     SummaryRequested,
 )
 from shared.metrics import Metrics
+from shared.provision import MAX_MESSAGE
 from shared.service import Service
 from shared.settings import ServiceSettings
 from tests.builders import BATCH, a_closing, a_paper, an_announcement
@@ -254,3 +256,34 @@ async def test_announcing_again_changes_nothing(nats_url: str, feeds_file: Path)
 
         assert await all_of(bus, PaperSelected) == before
         assert len(await all_of(bus, PaperScored)) == 4
+
+
+async def test_a_paper_whose_score_fits_no_message_takes_no_other_with_it(nats_url: str, tmp_path: Path) -> None:
+    words = [f"word{number:02}" for number in range(60)]
+    feeds = tmp_path / "feeds.toml"
+    feeds.write_text(f'[[feed]]\nslug = "words"\nkeywords = {json.dumps(words)}\n', encoding="utf-8")
+    full = " ".join(words) + " x" * ((MAX_MESSAGE - 4_000) // 2)  # 60 reasons have no room beside it
+    papers = [a_paper(id=f"2512.{n:05d}", abstract=full if n == 2 else "word01") for n in range(5)]
+
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds):
+        await announce(bus, *(an_announcement(number, paper=paper) for number, paper in enumerate(papers)))
+
+        selected = await some_of(bus, PaperSelected, 4)
+        [letter] = [letter async for letter in bus.read_dead(PaperAnnounced)]
+
+    assert [paper.paper_id for paper in selected] == ["2512.00000", "2512.00001", "2512.00003", "2512.00004"]
+    assert (letter.consumer, letter.attempts) == ("scorer", 1)
+    assert "NATS refused a message on papers.scored" in letter.reason
+
+
+async def test_what_cannot_be_read_among_the_scored_does_not_hold_back_a_selection(
+    nats_url: str, feeds_file: Path
+) -> None:
+    async with a_bus(nats_url) as bus:
+        await bus.publish(a_closing(4))
+        await bus.js.publish("papers.scored", b"garbage")
+        async with scorers(nats_url, feeds_file, count=2):
+            await announce(bus, *announcements())
+
+            assert len(await some_of(bus, PaperSelected, 2)) == 2
+            assert [letter async for letter in bus.read_dead(BatchClosed)] == []
