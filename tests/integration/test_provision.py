@@ -26,7 +26,7 @@ async def test_what_others_have_set_is_set_right(nats_server: Nats) -> None:
         await provision(nats_server.url)
         stream = (await bus.js.stream_info("PAPERS")).config
         consumer = (await bus.js.consumer_info("PAPERS", "scorer")).config
-    wanted, _ = streams(1)
+    wanted, *_ = streams(1)
     assert (stream.subjects, stream.max_age) == (wanted.subjects, wanted.max_age)
     assert (stream.allow_atomic, stream.duplicate_window) == (True, 2 * 24 * 3600)
     assert (consumer.filter_subject, consumer.max_deliver) == ("papers.announced", -1)
