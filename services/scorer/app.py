@@ -12,6 +12,7 @@ from services.scorer.batch import Batch, Recent
 from services.scorer.scoring import Scorer
 from services.scorer.selection import select
 from services.scorer.settings import Settings
+from services.scorer.supplement import earlier, taken_by
 from shared.bus import Bus, Received
 from shared.feeds import FeedConfig, load
 from shared.messages import BatchClosed, PaperAnnounced, PaperScored
@@ -76,7 +77,13 @@ def build(settings: Settings) -> Service:
         if not await batch.complete(bus, deadline=settings.selection_deadline):
             measures.incomplete.inc()
             log.warning("selected without some papers", extra={"batch": received.event.batch, "missing": batch.missing})
-        selection = select(batch.matched, feeds, candidates=received.event.papers)
+        before = await earlier(bus, received.event)
+        selection = select(
+            batch.matched,
+            feeds,
+            candidates=sum(closed.papers for closed in (*before, received.event)),
+            taken_before=await taken_by(bus, before, feeds, deadline=settings.selection_deadline),
+        )
         await bus.publish(*map(received.then, (*selection.selected, *selection.requests)))
         recent.forget(batch.closed.batch)
         measures.selection.observe(time.monotonic() - began)

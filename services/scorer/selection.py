@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -20,24 +21,33 @@ class Selection:
     requests: tuple[SummaryRequested, ...]
 
 
-def select(scored: Iterable[PaperScored], feeds: Sequence[FeedConfig], *, candidates: int | None = None) -> Selection:
+def select(
+    scored: Iterable[PaperScored],
+    feeds: Sequence[FeedConfig],
+    *,
+    candidates: int | None = None,
+    taken_before: Mapping[str, int] | None = None,
+) -> Selection:
     """The `max_papers` best for each feed, by score, then by place in the announcement, then by id.
 
     The order of `scored` and repetitions in it change nothing. `candidates` is the number of papers announced,
-    where it is not the number scored.
+    where it is not the number scored. `taken_before` is how many the feeds took of the same day already: a
+    supplement's ranks go on from there.
     """
+    before = taken_before or {}
     papers = {paper.key: paper for paper in scored}
     count = candidates if candidates is not None else len(papers)
     matched = _by_feed(papers.values())
     picks: dict[str, list[Pick]] = {}
     for feed in feeds:
         for rank, (paper, match) in enumerate(_ranking(matched.get(feed.slug, ()), feed), start=1):
-            picks.setdefault(paper.key, []).append(_pick(feed, rank, match, count))
-    taken = sorted((papers[key] for key in picks), key=_announcement_order)
-    by_urgency = sorted(taken, key=lambda paper: min(pick.rank for pick in picks[paper.key]))
+            pick = _pick(feed, rank, match, count)
+            picks.setdefault(paper.key, []).append(_moved(pick, before.get(feed.slug, 0)))
+    chosen = sorted((papers[key] for key in picks), key=_announcement_order)
+    by_urgency = sorted(chosen, key=lambda paper: min(pick.rank for pick in picks[paper.key]))
     requests = (request for paper in by_urgency for request in _requests(paper, picks[paper.key]))
     return Selection(
-        selected=tuple(_selected(paper, picks[paper.key]) for paper in taken),
+        selected=tuple(_selected(paper, picks[paper.key]) for paper in chosen),
         requests=tuple({request.key: request for request in requests}.values()),
     )
 
@@ -69,6 +79,15 @@ def _pick(feed: FeedConfig, rank: int, match: Match, candidates: int) -> Pick:
         reasons=match.reasons,
         waits_for=tuple(SummaryKind(style=style, language=language) for style, language in summaries),
     )
+
+
+def _moved(pick: Pick, places: int) -> Pick:
+    return pick.model_copy(update={"rank": pick.rank + places}) if places else pick
+
+
+def taken(selections: Iterable[Selection]) -> dict[str, int]:
+    """How many papers each feed took."""
+    return Counter(pick.feed for selection in selections for selected in selection.selected for pick in selected.picks)
 
 
 def _selected(paper: PaperScored, picks: Sequence[Pick]) -> PaperSelected:

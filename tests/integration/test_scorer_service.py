@@ -287,3 +287,38 @@ async def test_what_cannot_be_read_among_the_scored_does_not_hold_back_a_selecti
 
             assert len(await some_of(bus, PaperSelected, 2)) == 2
             assert [letter async for letter in bus.read_dead(BatchClosed)] == []
+
+
+async def supplement(bus: Bus, *titles: str) -> None:
+    """A second batch of the same day."""
+    papers = (a_paper(id=f"2512.{n:05d}", title=title, abstract="") for n, title in enumerate(titles, start=100))
+    batch = f"{BATCH}.2"
+    first, *_ = await bus.publish(
+        *(an_announcement(place, paper=paper, batch=batch) for place, paper in enumerate(papers))
+    )
+    await bus.publish(a_closing(len(titles), batch=batch, first_sequence=first))
+
+
+def places(selected: list[PaperSelected]) -> dict[str, tuple[int, int]]:
+    return {paper.paper_id: (pick.rank, pick.candidates) for paper in selected for pick in paper.picks}
+
+
+async def test_a_supplement_ranks_after_the_days_own_papers(nats_url: str, feeds_file: Path) -> None:
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file):
+        await announce(bus, *announcements())
+        await supplement(bus, "Quantization of an LLM", "Flowers")
+
+        selected = await some_of(bus, PaperSelected, 3)
+
+    assert places(selected) == {"2512.00000": (1, 4), "2512.00002": (2, 4), "2512.00100": (3, 6)}
+
+
+async def test_a_supplement_that_is_selected_first_ranks_the_same(nats_url: str, feeds_file: Path) -> None:
+    """Two batches of a day that wait for scorers together, on three replicas."""
+    async with a_bus(nats_url) as bus:
+        await announce(bus, *announcements())
+        await supplement(bus, "Quantization of an LLM", "Flowers")
+        async with scorers(nats_url, feeds_file, count=3):
+            selected = await some_of(bus, PaperSelected, 3)
+
+    assert places(selected)["2512.00100"] == (3, 6)

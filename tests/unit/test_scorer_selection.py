@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.selection import Selection, select
+from services.scorer.selection import Selection, select, taken
+from services.scorer.supplement import number
 from shared.feeds import FeedConfig, SummaryConfig
 from shared.messages import PaperScored, SummaryKind
 from tests.builders import a_match, a_paper, a_scored
@@ -110,3 +111,30 @@ def test_order_and_repetition_of_the_papers_change_nothing(points: list[dict[str
     random.shuffle(shuffled)
 
     assert select(shuffled, feeds) == select(papers, feeds)
+
+
+def test_a_supplements_ranks_go_on_after_what_the_day_took_before() -> None:
+    first = select([scored(0, a=3), scored(1, a=2, b=1)], [a_feed("a"), a_feed("b"), a_feed("c")])
+    feeds = [a_feed("a", max_papers=1), a_feed("b"), a_feed("c")]
+
+    second = select([scored(5, a=9, b=9, c=9), scored(6, a=1)], feeds, candidates=4, taken_before=taken([first]))
+
+    assert taken([first]) == {"a": 2, "b": 1}
+    assert [(pick.feed, pick.rank, pick.candidates) for pick in second.selected[0].picks] == [
+        ("a", 3, 4),
+        ("b", 2, 4),
+        ("c", 1, 4),
+    ]
+    assert len(second.selected) == 1
+
+
+def test_a_supplement_still_gets_its_summaries() -> None:
+    selection = select([scored(5, gpu=9)], [a_feed(summary=SummaryConfig(top=1))], taken_before={"gpu": 30})
+
+    assert len(selection.requests) == 1
+
+
+def test_a_batchs_name_tells_whether_it_is_a_supplement() -> None:
+    names = ("arxiv:2025-12-10", "arxiv:2025-12-10.2", "arxiv:2025-12-10.13", "backfill:a.b", "biorxiv:2025-12-10")
+
+    assert [number(name) for name in names] == [1, 2, 13, 1, 1]
