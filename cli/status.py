@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli import web
 from cli.local.processes import LocalError
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 DEFAULT_URL = "http://127.0.0.1:8080"
+SOURCE_COUNTS = ("announced", "seen", "missing", "late")
 COUNTS = ("announced", "scored", "selected", "summarised", "published", "waiting", "dead")
 
 
@@ -37,8 +41,14 @@ def count(batch: dict[str, Any], name: str) -> int:
 
 
 def complete(status: dict[str, Any]) -> bool:
-    """Whether every batch is."""
-    return all(batch.get("complete") for batch in status["batches"])
+    """Whether every batch and every day is."""
+    return all(one.get("complete") for one in (*status["batches"], *days(status)))
+
+
+def days(status: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is known of the completeness of each announcement day; an older publisher tells nothing."""
+    found = status.get("days")
+    return found if isinstance(found, list) else []
 
 
 def show(status: dict[str, Any]) -> None:
@@ -56,6 +66,39 @@ def show(status: dict[str, Any]) -> None:
     if status.get("stale"):
         console.print(escape(str(status["stale"])), soft_wrap=True)
     console.print(table if status["batches"] else "Nothing has been announced yet.")
+    if days(status):
+        console.print()
+        console.print(completeness(days(status)))
+        for day in days(status):
+            if day.get("reason"):
+                console.print(f"{escape(str(day.get('date')))}: {escape(str(day['reason']))}", soft_wrap=True)
+
+
+def completeness(found: list[dict[str, Any]]) -> Table:
+    """Per day and category: what the source lists, and what came."""
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    numbers = [Column(name, justify="right") for name in SOURCE_COUNTS]
+    table = Table(Column("day", no_wrap=True), Column("category", no_wrap=True), *numbers, "state", box=None)
+    for day in found:
+        for one in day.get("categories") or [{"category": "-"}]:
+            counts = ("?" if one.get(name) is None else str(one[name]) for name in SOURCE_COUNTS)
+            table.add_row(
+                escape(str(day.get("date"))), escape(str(one.get("category"))), *counts, category_state(day, one)
+            )
+    return table
+
+
+def category_state(day: dict[str, Any], one: dict[str, Any]) -> str:
+    """One word for a category of a day."""
+    if one.get("stale"):
+        return "[red]stale[/red]"
+    if one.get("missing"):
+        return "[red]incomplete[/red]"
+    if "seen" not in one:
+        return "complete" if day.get("complete") else "[red]incomplete[/red]"
+    return "not counted" if one.get("announced") is None else "complete"
 
 
 def show_fetcher(status: dict[str, Any]) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from shared.messages import BatchClosed, Match, Paper, PaperAnnounced, PaperScored, Reason
+from shared.messages import (
+    AnnouncementChecked,
+    BatchClosed,
+    CategoryCheck,
+    Match,
+    Paper,
+    PaperAnnounced,
+    PaperScored,
+    Reason,
+)
 
 DAY = date(2025, 12, 10)
 BATCH = "arxiv:2025-12-10"
@@ -65,3 +74,20 @@ def a_closing(papers: int = 1, **changes: Any) -> BatchClosed:
         "first_sequence": 1,
     }
     return BatchClosed(**values | changes)
+
+
+def a_check(number: int = 1, **changes: Any) -> AnnouncementChecked:
+    """The announcement of 2025-12-10 as counted: one category, nothing missing."""
+    values: dict[str, Any] = {
+        "source": "arxiv",
+        "date": DAY,
+        "check": number,
+        "complete": True,
+        "categories": (CategoryCheck(category="cs.DC", announced=11, seen=11),),
+    }
+    return AnnouncementChecked(**values | changes)
+
+
+def a_gap(category: str = "cs.AI", announced: int | None = 12, seen: int = 9, **changes: Any) -> CategoryCheck:
+    """A category of which three papers are missing."""
+    return CategoryCheck(category=category, announced=announced, seen=seen, **changes)

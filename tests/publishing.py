@@ -13,6 +13,7 @@ from services.publisher.postgres import Database
 from services.publisher.store import Store
 from shared.bus import DeadLetter
 from shared.messages import (
+    AnnouncementChecked,
     BatchClosed,
     Message,
     PaperScored,
@@ -86,6 +87,8 @@ class Publisher:
                 await self.store.selected([event])
             case SummaryCompleted():
                 await self.store.summarised([event])
+            case AnnouncementChecked():
+                await self.store.checked([event])
             case BatchClosed():
                 await self.store.closed([event])
             case DeadLetter():
@@ -101,6 +104,7 @@ class Publisher:
             "all": await self.library.latest_of_all(FEEDS, 100),
             "days": [await self.library.of_day(FEEDS, day) for day in days],
             "statuses": await self.library.statuses(14),
+            "checks": await self.library.checks(14),
             "counts": await self.library.counts(),
         }
 

@@ -4,18 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from services.publisher.feed import BatchStatus
+from shared.messages import AnnouncementChecked, CategoryCheck
 
 NOT_CLOSED = "still being read"
 
 
 # Days that there were: a batch with a date far off must not hide all others.
 STATUSES = """
-SELECT * FROM batch_accounts WHERE date IN (SELECT DISTINCT date FROM batches ORDER BY date DESC LIMIT $1::int)
+SELECT * FROM batch_accounts
+WHERE date IN (
+    SELECT DISTINCT date FROM batches WHERE batch NOT LIKE 'backfill:%' ORDER BY date DESC LIMIT $1::int)
+  AND batch NOT LIKE 'backfill:%'
 ORDER BY date DESC, batch
 """
 
-STATUS_OF_DAY = "SELECT * FROM batch_accounts WHERE date = $1 ORDER BY papers DESC, batch LIMIT 1"
+STATUS_OF_DAY = """
+SELECT * FROM batch_accounts WHERE date = $1 AND batch NOT LIKE 'backfill:%'
+ORDER BY papers DESC, batch LIMIT 1
+"""
+
+CHECKS = """
+SELECT source, date, number, complete, reason, categories FROM checks
+WHERE date IN (SELECT DISTINCT date FROM checks ORDER BY date DESC LIMIT $1::int)
+ORDER BY date DESC, source
+"""
+
+_CATEGORIES = TypeAdapter(tuple[CategoryCheck, ...])
+
+
+def check(row: Any) -> AnnouncementChecked:
+    """A row of `checks` as the message that it came from."""
+    return AnnouncementChecked(
+        source=row["source"],
+        date=row["date"],
+        check=row["number"],
+        complete=row["complete"],
+        reason=row["reason"],
+        categories=_CATEGORIES.validate_json(row["categories"]),
+    )
 
 
 def status(row: Any) -> BatchStatus:

@@ -19,7 +19,7 @@ from services.publisher.web import site
 from shared.bus import Bus, DeadLetter, Received
 from shared.errors import Unavailable
 from shared.feeds import FeedsError
-from shared.messages import BatchClosed, PaperScored, PaperSelected, SummaryCompleted
+from shared.messages import AnnouncementChecked, BatchClosed, PaperScored, PaperSelected, SummaryCompleted
 from shared.metrics import Metrics
 from shared.service import Service, Web
 from shared.settings import stop
@@ -49,6 +49,7 @@ def build(settings: Settings) -> Service:
     bus.on_batch(PaperSelected, "publisher-selected", publisher.selected, size=200)
     bus.on_batch(SummaryCompleted, "publisher-summaries", publisher.summarised, size=200)
     bus.on_batch(BatchClosed, "publisher-batches", publisher.closed, size=50)
+    bus.on_batch(AnnouncementChecked, "publisher-checked", publisher.checked, size=50)
     bus.on_dead("publisher-dead", publisher.dead)
     return Service(
         NAME,
@@ -104,6 +105,10 @@ class Publisher:
     async def closed(self, batch: Sequence[Received[BatchClosed]]) -> None:
         with self._gauges.store.labels("closed").time():
             await self._store.closed(received.event for received in batch)
+
+    async def checked(self, batch: Sequence[Received[AnnouncementChecked]]) -> None:
+        with self._gauges.store.labels("checked").time():
+            await self._store.checked(received.event for received in batch)
 
     async def dead(self, dead: DeadLetter) -> None:
         letter = letters.read(dead)

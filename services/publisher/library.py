@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from services.publisher import accounts
 from services.publisher.feed import LAST_RANK, BatchStatus, Entry, Summary, publication_time
 from services.publisher.postgres import Database
-from shared.messages import Paper, Reason, StructuredSummary
+from shared.messages import AnnouncementChecked, Paper, Reason, StructuredSummary
 
 _REASONS = TypeAdapter(tuple[Reason, ...])
 _TEXTS = TypeAdapter(tuple[str, ...])
@@ -151,6 +151,10 @@ class Library:
         """The accounts of the announcements of the newest days, newest first."""
         rows = await self._rows(accounts.STATUSES, days)
         return tuple(accounts.status(row) for row in rows)
+
+    async def checks(self, days: int) -> tuple[AnnouncementChecked, ...]:
+        """What is known of the completeness of the newest announcement days, newest first."""
+        return tuple(accounts.check(row) for row in await self._rows(accounts.CHECKS, days))
 
     async def status_of(self, day: date) -> BatchStatus | None:
         """The account of a day's announcement."""

@@ -19,10 +19,10 @@ from services.publisher import latex
 from services.publisher.cards import card, paper_card
 from services.publisher.feed import BatchStatus, Day, Entry
 from services.publisher.text import scrubbed
-from services.publisher.truth import day_sentences, fetcher_sentence, state_word, status_sentence
+from services.publisher.truth import check_sentence, day_sentences, fetcher_sentence, state_word, status_sentence
 from services.publisher.words import day_line, shortened, weekday
 from shared.fetcher_state import FetcherState
-from shared.messages import Paper
+from shared.messages import AnnouncementChecked, Paper
 
 CONTENT_TYPE = "text/html; charset=utf-8"
 CARDS = 50
@@ -61,7 +61,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(style=_STYLE[0], keys=_KEYS[0], icon=_ICON[0])
-    made.filters.update(day=day_line, weekday=weekday, tex=_tex, state=state_word)
+    made.filters.update(day=day_line, weekday=weekday, tex=_tex, state=state_word, verdict=check_sentence)
     return made
 
 
@@ -115,6 +115,7 @@ def status_page(
     public_url: str,
     fetcher: FetcherState | None = None,
     notice: str | None = None,
+    checks: Sequence[AnnouncementChecked] = (),
 ) -> bytes:
     """Is it known, must I do something: the announcements and their counts, newest first."""
     newest_first = sorted(statuses, key=lambda status: (status.date, status.batch), reverse=True)
@@ -123,9 +124,10 @@ def status_page(
         feeds,
         public_url,
         "/status",
-        sentence=status_sentence(statuses, fetcher),
+        sentence=status_sentence(statuses, fetcher, checks),
         fetcher=fetcher_sentence(fetcher) if fetcher else None,
         failing=fetcher is not None and fetcher.failed,
+        checks=checks,
         notice=notice,
         statuses=newest_first,
     )

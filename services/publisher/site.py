@@ -74,14 +74,17 @@ class Site:
 
     async def status(self, fetcher: FetcherState | None) -> Rendering:
         """The accounts, for people."""
-        statuses = await self._library.statuses(STATUS_DAYS)
-        render = partial(page.status_page, statuses, self._links(), fetcher=fetcher, public_url=self._public_url)
+        statuses, checks = await self._library.statuses(STATUS_DAYS), await self._library.checks(STATUS_DAYS)
+        render = partial(
+            page.status_page, statuses, self._links(), fetcher=fetcher, public_url=self._public_url, checks=checks
+        )
         return Rendering(lambda notice: render(notice=notice), HTML)
 
     async def status_json(self, fetcher: FetcherState | None) -> Rendering:
         """The accounts, for programs."""
         statuses, counts = await self._library.statuses(STATUS_DAYS), await self._library.counts()
-        return Rendering(partial(status.render, statuses, counts, fetcher), status.MEDIA_TYPE, OPEN)
+        checks = await self._library.checks(STATUS_DAYS)
+        return Rendering(partial(status.render, statuses, counts, fetcher, checks=checks), status.MEDIA_TYPE, OPEN)
 
     def missing(self, path: str) -> bytes:
         """The page for an address that shows nothing."""

@@ -79,6 +79,16 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT DO NOTHING
 """
 
+CHECKS = """
+INSERT INTO checks AS known (source, date, number, complete, reason, categories)
+SELECT source, date, number, complete, reason, categories::jsonb
+FROM unnest($1::text[], $2::date[], $3::int[], $4::bool[], $5::text[], $6::text[])
+  AS t (source, date, number, complete, reason, categories)
+ON CONFLICT (source, date) DO UPDATE SET
+  number = excluded.number, complete = excluded.complete, reason = excluded.reason, categories = excluded.categories
+WHERE excluded.number > known.number
+"""
+
 CHANGED = "UPDATE changes SET version = version + 1, at = greatest(at, clock_timestamp())"
 
 # Locking in key order keeps two publishers from waiting for each other in a circle; the second one then sees

@@ -17,7 +17,9 @@ from services.publisher import sql
 from services.publisher.letters import Letter
 from services.publisher.postgres import Database
 from shared.messages import (
+    AnnouncementChecked,
     BatchClosed,
+    CategoryCheck,
     Match,
     Message,
     Paper,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
+_CATEGORIES = TypeAdapter(tuple[CategoryCheck, ...])
 _MATCHES = TypeAdapter(tuple[Match, ...])
 _REASONS = TypeAdapter(tuple[Reason, ...])
 _TEXTS = TypeAdapter(tuple[str, ...])
@@ -106,6 +109,12 @@ class Store:
         async with self._database.transaction() as db:
             rows = [(e.batch, e.source, e.date, e.papers, e.reason) for e in clean]
             await _changed(db, await _insert(db, sql.CLOSED_BATCHES, rows))
+
+    async def checked(self, events: Iterable[AnnouncementChecked]) -> None:
+        """What is known of the completeness of announcement days; the highest check of a day counts."""
+        clean = _best(map(without_nul, events), key=lambda e: (e.source, e.date), rank=lambda e: e.check)
+        async with self._database.transaction() as db:
+            await _changed(db, await _insert(db, sql.CHECKS, [_check_row(event) for event in clean]))
 
     async def dead(self, letter: Letter) -> None:
         """A message given up; when it was about a summary, nobody waits for that any longer."""
@@ -185,6 +194,11 @@ def _paper_row(event: PaperScored) -> tuple[Any, ...]:
         *(paper.id, paper.version, event.date, event.batch, paper.title, authors, paper.abstract, categories),
         *(paper.doi, paper.journal_ref, paper.comment, paper.license, paper.source),
     )
+
+
+def _check_row(event: AnnouncementChecked) -> tuple[Any, ...]:
+    categories = _CATEGORIES.dump_json(event.categories).decode()
+    return (event.source, event.date, event.check, event.complete, event.reason, categories)
 
 
 def _entry_row(event: PaperSelected, pick: Pick) -> tuple[Any, ...]:

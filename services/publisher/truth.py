@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from services.publisher.feed import BatchStatus, Day
 from services.publisher.words import day_line
 from shared.fetcher_state import FetcherState
+from shared.messages import AnnouncementChecked
 
 EMPTY_DAYS = {
     "weekend": "arXiv announces nothing on Saturday and Sunday.",
@@ -51,16 +52,38 @@ def _lost(batch: BatchStatus) -> str:
     return f"{_papers(lost)} could not be processed and will be looked at." if lost else ""
 
 
-def status_sentence(statuses: Sequence[BatchStatus], fetcher: FetcherState | None = None) -> str:
-    """Is everything there, in one sentence."""
+def check_sentence(check: AnnouncementChecked) -> str:
+    """Is a day's announcement complete as far as its source lets one know."""
+    if check.reason:
+        return check.reason
+    if not check.complete:
+        return "Not everything has come yet."
+    if any(one.announced is None for one in check.categories):
+        return "Nothing is known to be missing; the source's own count could not be read for every category."
+    return "Everything that the source lists has come."
+
+
+def status_sentence(
+    statuses: Sequence[BatchStatus],
+    fetcher: FetcherState | None = None,
+    checks: Sequence[AnnouncementChecked] = (),
+) -> str:
+    """Is everything there, in one sentence or two."""
+    open_checks = sorted((check for check in checks if not check.complete), key=lambda check: check.date)
+    behind = fetcher is not None and fetcher.outcome in ("failed", "upstream stale")
+    accounted = _accounted(statuses, more_to_come=behind or bool(open_checks))
+    if open_checks:
+        return f"{accounted} {day_line(open_checks[-1].date)}: {check_sentence(open_checks[-1])}"
+    return accounted
+
+
+def _accounted(statuses: Sequence[BatchStatus], *, more_to_come: bool) -> str:
     if not statuses:
         return "No announcement has been read yet."
     newest = max(statuses, key=lambda status: status.date)
     open_days = [status for status in statuses if not status.complete]
     if not open_days:
-        known = "Everything is up to date"
-        if fetcher and fetcher.outcome in ("failed", "upstream stale"):
-            known = "Everything that was announced is complete"
+        known = "Everything that was announced is complete" if more_to_come else "Everything is up to date"
         return f"{known}: {_newest(newest)}."
     words = "announcement is" if len(open_days) == 1 else "announcements are"
     return f"{len(open_days)} {words} not complete yet. The newest: {_newest(newest)}."

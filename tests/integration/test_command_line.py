@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ def paperwire(*arguments: str, folder: Path | None = None, **environment: str) -
     )
 
 
-def a_publisher(*batches: dict[str, Any]) -> Starlette:
+def a_publisher(*batches: dict[str, Any], days: Sequence[dict[str, Any]] = ()) -> Starlette:
     async def answer(request: Request) -> Response:
-        return JSONResponse({"complete": all(b["complete"] for b in batches), "batches": batches})
+        return JSONResponse({"complete": all(b["complete"] for b in batches), "batches": batches, "days": days})
 
     return Starlette(routes=[Route("/status.json", answer)])
 
@@ -137,6 +138,19 @@ async def test_status_as_json_is_the_document() -> None:
     done = await ask_for_status(a_publisher(BATCH | {"complete": True}), "--json")
 
     assert json.loads(done.stdout)["batches"][0]["published"] == 2
+
+
+async def test_status_counts_every_category_of_every_day_and_is_1_when_papers_are_missing() -> None:
+    day = {"date": "2025-12-10", "complete": False, "reason": "arXiv lists more.", "source": "arxiv"}
+    rows = [{"category": "cs.AI", "announced": 12, "seen": 9, "missing": 3, "late": 1, "stale": False}]
+    weekend = {"date": "2025-12-13", "complete": True, "reason": "A weekend.", "categories": []}
+
+    done = await ask_for_status(a_publisher(BATCH | {"complete": True}, days=[weekend, day | {"categories": rows}]))
+
+    assert done.returncode == 1
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["2025-12-10", "cs.AI", "12", "9", "3", "1", "incomplete"] in lines
+    assert "2025-12-13: A weekend." in done.stdout
 
 
 async def test_status_of_another_program_is_refused() -> None:

@@ -21,7 +21,7 @@ from shared.messages import (
     SummaryKind,
     SummaryRequested,
 )
-from tests.builders import a_closing, a_paper, a_scored
+from tests.builders import a_check, a_closing, a_gap, a_paper, a_scored
 from tests.publishing import (
     ENGLISH,
     FEEDS,
@@ -368,3 +368,36 @@ async def is_stored(publisher: Publisher) -> bool:
         await publisher.store.scored([a_scored(0)])
         return True
     return False
+
+
+async def test_the_newest_check_of_a_day_counts_in_whatever_order_they_come(publisher: Publisher) -> None:
+    gap = (a_gap(late=2, stale=True),)
+    checks = [a_check(1), a_check(3, complete=False, reason="cs.AI lacks \x00 3", categories=gap), a_check(2)]
+    await publisher.handle(*checks, a_check(1, date=date(2025, 12, 9)), checks[1])
+
+    newest, earlier = await publisher.library.checks(14)
+
+    assert (newest.check, newest.complete, newest.reason) == (3, False, "cs.AI lacks  3")
+    assert newest.categories == gap
+    assert (earlier.date, earlier.check) == (date(2025, 12, 9), 1)
+
+
+async def test_a_backfill_is_no_announcement(publisher: Publisher) -> None:
+    backfilled: dict[str, Any] = {"batch": "backfill:2024", "kind": "backfill", "date": date(2026, 1, 1)}
+    await publisher.handle(a_scored(0), a_closing(1), a_scored(1, **backfilled))
+
+    assert [status.batch for status in await publisher.library.statuses(14)] == ["arxiv:2025-12-10"]
+    assert await publisher.library.status_of(date(2026, 1, 1)) is None
+
+
+async def test_a_supplements_entries_follow_the_days_own_each_in_its_own_second(publisher: Publisher) -> None:
+    late: dict[str, Any] = {"batch": "arxiv:2025-12-10.2"}
+    await publisher.handle(*(a_scored(number) for number in range(4)), *(a_scored(n, **late) for n in (4, 5)))
+    await publisher.handle(a_selected("2512.00005", a_pick(rank=4, waits_for=()), **late))
+    await publisher.handle(*(a_selected(f"2512.{n:05d}", a_pick(rank=n, waits_for=())) for n in (3, 2, 1)))
+    await publisher.handle(a_selected("2512.00004", a_pick(rank=5, waits_for=()), **late))
+
+    entries = await publisher.library.latest("gpu", 10)
+
+    assert [entry.paper.id[-1] for entry in entries] == ["1", "2", "3", "5", "4"]
+    assert [entry.published.second for entry in entries] == [39, 38, 37, 36, 35]

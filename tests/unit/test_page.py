@@ -9,10 +9,10 @@ import pytest
 from lxml import html
 
 from services.publisher.page import STATIC, day_page, feeds_page, not_found_page, paper_page, status_page
-from services.publisher.truth import day_sentences, status_sentence
+from services.publisher.truth import check_sentence, day_sentences, status_sentence
 from shared.fetcher_state import FetcherState
-from shared.messages import Reason
-from tests.builders import a_paper
+from shared.messages import AnnouncementChecked, Reason
+from tests.builders import a_check, a_gap, a_paper
 from tests.entries import NASTY, PUBLIC_URL, a_batch, a_day, a_summary, an_entry
 
 FEEDS = [("gpu", "GPUs & more"), ("llm", "Language models")]
@@ -211,6 +211,47 @@ def test_the_status_lists_the_newest_announcement_first() -> None:
     assert texts(document, "notice") == ["Note: Arrears."]
 
 
+def test_the_status_counts_each_category_of_each_day() -> None:
+    rows = (a_gap(), a_gap("cs.CL", stale=True), a_gap("cs.DC", None), a_gap("cs.LG", 9, late=2))
+    checks = [a_check(categories=rows, complete=False), a_check(date=date(2025, 12, 9))]
+
+    document = html.document_fromstring(status_page([a_batch()], FEEDS, public_url=PUBLIC_URL, checks=checks))
+
+    first, second = document.iterfind(".//main//details")
+    table = [
+        [" ".join("".join(map(str, cell.itertext())).split()) for cell in row] for row in first.iterfind(".//tbody/tr")
+    ]
+    assert table == [
+        ["cs.AI", "! incomplete", "12", "9", "3", "0"],
+        ["cs.CL", "! stale", "12", "9", "3", "0"],
+        ["cs.DC", "not counted", "?", "9", "0", "0"],
+        ["cs.LG", "✓ complete", "9", "9", "0", "2"],
+    ]
+    assert [details.get("open") is not None for details in (first, second)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("check", "sentence"),
+    [
+        (a_check(), "Everything that the source lists has come."),
+        (a_check(complete=False), "Not everything has come yet."),
+        (a_check(reason="A holiday.", categories=()), "A holiday."),
+        (
+            a_check(categories=(a_gap(announced=None),)),
+            "Nothing is known to be missing; the source's own count could not be read for every category.",
+        ),
+    ],
+)
+def test_a_days_completeness_is_said_in_words(check: AnnouncementChecked, sentence: str) -> None:
+    assert check_sentence(check) == sentence
+
+
+def test_a_day_that_is_not_complete_is_said_at_the_top() -> None:
+    checks = [a_check(date=date(2025, 12, 11)), a_check(complete=False, reason="cs.AI lacks 3 papers.")]
+
+    assert status_sentence([a_batch()], checks=checks).endswith("Wednesday, 10 December 2025: cs.AI lacks 3 papers.")
+
+
 def test_a_papers_own_page_has_all_of_it() -> None:
     paper = a_paper(authors=tuple(f"A{n}" for n in range(9)), comment="9 pages", doi="10.1/x")
     entries = [an_entry(paper=paper), an_entry(paper=paper, feed="llm", rank=7)]
@@ -251,9 +292,10 @@ def test_markup_from_outside_is_no_markup_on_any_page() -> None:
         paper_page(paper, [entry], [("gpu", NASTY)], public_url=PUBLIC_URL),
         feeds_page([("gpu", NASTY, NASTY)], public_url=PUBLIC_URL),
         status_page([a_batch(reason=NASTY)], [("gpu", NASTY)], public_url=PUBLIC_URL),
+        status_page([], FEEDS, public_url=PUBLIC_URL, checks=[a_check(reason=NASTY, categories=(a_gap(NASTY),))]),
     ]
 
-    assert [b"<script>alert" in content for content in pages] == [False] * 4
+    assert [b"<script>alert" in content for content in pages] == [False] * 5
     assert not {"\x0b", "\u202e", "\u2066"} & set(b"".join(pages).decode())
 
 
