@@ -106,7 +106,12 @@ async def paperwire(nats_url: str, database_url: str, documents: Sequence[Docume
     async with announcing(documents) as (rss_url, start), AsyncExitStack() as stack:
         publishing = PublisherSettings(database_url=database_url, web_port=0, **common)
         fetching = FetcherSettings(
-            contact="bench@localhost", arxiv_rss_url=rss_url, arxiv_interval=0, poll_interval=POLL, **common
+            contact="bench@localhost",
+            arxiv_rss_url=rss_url,
+            check_listing=False,
+            arxiv_interval=0,
+            poll_interval=POLL,
+            **common,
         )
         await stack.enter_async_context(publisher.build(publishing))
         await stack.enter_async_context(scorer.build(ScorerSettings(**common)))

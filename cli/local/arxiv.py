@@ -62,6 +62,8 @@ class Replay:
 
     def __init__(self, documents: Mapping[str, bytes] | None = None) -> None:
         self.documents = dict(documents or {})
+        self.listings: dict[str, bytes] = {}
+        """The listing pages of categories, as arxiv.org has them; 404 for any other."""
         self.faults: deque[Fault] = deque()
         self.fault: Fault | None = None
         """The answer to everything while it is set, once `faults` are used up."""
@@ -116,7 +118,7 @@ def etag_of(document: bytes) -> str:
 
 
 def replay_app(replay: Replay) -> Starlette:
-    """`/rss/{categories}`, as at rss.arxiv.org."""
+    """`/rss/{categories}`, as at rss.arxiv.org, and `/list/{category}/new`, as at arxiv.org."""
 
     async def feed(request: Request) -> Response:
         began = time.monotonic()
@@ -125,7 +127,16 @@ def replay_app(replay: Replay) -> Starlette:
         replay.asked.append(Asked(request.url.path, headers, response.status_code, began, time.monotonic()))
         return response
 
-    return Starlette(routes=[Route("/rss/{categories}", feed)])
+    async def listing(request: Request) -> Response:
+        began = time.monotonic()
+        page = replay.listings.get(request.path_params["category"])
+        response = Response(page or b"Not Found", 404 if page is None else 200, media_type="text/html")
+        replay.asked.append(
+            Asked(request.url.path, dict(request.headers), response.status_code, began, time.monotonic())
+        )
+        return response
+
+    return Starlette(routes=[Route("/rss/{categories}", feed), Route("/list/{category}/new", listing)])
 
 
 def announcing(document: bytes) -> Starlette:

@@ -44,6 +44,7 @@ def build(settings: Settings) -> Service:
     bus.needs(key_value=FETCHER_BUCKET, object_store=ANNOUNCEMENTS_BUCKET)
     lease = Lease(bus, holder=secrets.token_hex(8), seconds=settings.lease_seconds)
     measures.lease_held.set_function(lambda: float(lease.held))
+    measures.missing.set_function(lambda: measures.missing_papers * float(lease.held))
     downloader = Downloader(Pace(bus, interval=settings.arxiv_interval), settings.contact)
     watch = Watch(settings, bus, lease, Fetching(settings, bus, lease, downloader, measures), measures)
     return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=[lease.keep, watch.run])
@@ -95,6 +96,7 @@ class Watch:
                 log.info("waiting until arXiv may be asked again", extra={"seconds": round(wait, 1)})
                 return wait
             await self._succeeded(ledger, await self._fetching.look(ledger))
+            await self._fetching.check(ledger)
         except UPSTREAM as error:
             return await self._failed(error)
         except Exception as error:  # noqa: BLE001 - no failure ends the loop; every one is counted and logged
@@ -132,6 +134,9 @@ class Watch:
         reason = error.reason if isinstance(error, FetchFailed) else "unusable document"
         log.warning("fetch failed", extra={"reason": reason, "detail": str(error), "again_in": round(delay, 1)})
         await self._note_failure(reason, error, failures, self._clock() + timedelta(seconds=delay))
+        if self._ledger is not None:
+            with suppress(Overtaken, feeds.FeedsError, *AWAY):
+                await self._fetching.check(self._ledger, failure=reason)
         return delay
 
     async def _own_failure(self, error: Exception) -> float:

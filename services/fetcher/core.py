@@ -49,6 +49,12 @@ class Plan(Value):
     """The versioned ids to announce, and as what."""
     reason: EmptyReason | None
     content_type: str | None = None
+    documents: int = 1
+    """How many documents it was decided from: an answer that arXiv cuts off is asked for in parts."""
+    cut: tuple[str, ...] = ()
+    """Categories of which arXiv would not give everything."""
+    behind: tuple[str, ...] = ()
+    """Categories whose part still showed an earlier day."""
     after: Cursor
     """The cursor once the batch is closed."""
 
@@ -127,13 +133,15 @@ def batch_id(day: date, number: int) -> str:
 
 def empty_reason(announcement: Announcement) -> EmptyReason:
     """Why a day brings nothing: a full feed whose papers are all known, or an empty one by its date."""
-    day = announcement.date
-    if announcement.items:
-        return "nothing new"
+    return "nothing new" if announcement.items else quiet(announcement.date) or "nothing new"
+
+
+def quiet(day: date) -> EmptyReason | None:
+    """Why arXiv announces nothing on that day, if it is known beforehand."""
     if day.weekday() >= 5:
         return "weekend"
     deferred = DEFERRED_MAILINGS & {day, day - timedelta(days=1)}
-    return "holiday" if deferred else "nothing new"
+    return "holiday" if deferred else None
 
 
 def fingerprint(items: Iterable[Item]) -> str:
@@ -143,7 +151,12 @@ def fingerprint(items: Iterable[Item]) -> str:
 
 def outdated(day: date | None, now: datetime) -> bool:
     """Whether arXiv should have built a newer feed by now; it builds one every day, if only an empty one."""
-    return day is not None and day < eastern_day(now - BUILD_GRACE)
+    return day is not None and day < due_day(now)
+
+
+def due_day(now: datetime) -> date:
+    """The day whose feed should be there by now."""
+    return eastern_day(now - BUILD_GRACE)
 
 
 def eastern_day(moment: datetime) -> date:

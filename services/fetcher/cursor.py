@@ -1,12 +1,14 @@
 """What the fetcher remembers: its cursor, what it announced, the batch in hand, and how it fares.
 
 KV bucket FETCHER: `cursor`, `open` (the plan of the batch in hand, empty when there is none), `announced.<day>`
-and `announced.<day>.<number>` (versioned ids), `state`. Object store ANNOUNCEMENTS: the document of every batch.
+and `announced.<day>.<number>` (versioned ids), `tally.<day>` (what is known of its completeness, compressed), `state`.
+Object store ANNOUNCEMENTS: the documents of every batch, `<batch>`, `<batch>/2` and so on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import zlib
 from datetime import date, timedelta
 from typing import Self
 
@@ -16,14 +18,16 @@ from nats.js.kv import KeyValue
 from nats.js.object_store import ObjectStore
 from pydantic import ValidationError
 
+from services.fetcher.completeness import Tally
 from services.fetcher.core import Cursor, History, Plan
 from shared.bus import Bus
 from shared.errors import Transient
 from shared.fetcher_state import STATE, FetcherState
 from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
 
-CURSOR, OPEN, ANNOUNCED = "cursor", "open", "announced."
+CURSOR, OPEN, ANNOUNCED, TALLY = "cursor", "open", "announced.", "tally."
 REMEMBERED = timedelta(days=400)
+COUNTED = timedelta(days=10)
 READ_SECONDS = 30.0
 CHUNK = 512 * 1024  # every chunk is a round trip; a message may hold 1 MiB
 
@@ -43,6 +47,9 @@ class Ledger:
         self.history = History()
         self.open: Plan | None = None
         self.state: FetcherState | None = None
+        self.tallies: dict[date, Tally] = {}
+        self.untold: set[date] = set()
+        """Days whose check may have changed since it was last published."""
 
     @classmethod
     async def load(cls, bus: Bus) -> Self:
@@ -70,24 +77,30 @@ class Ledger:
         elif entry.key.startswith(ANNOUNCED):
             day, number = batch_of(entry.key)
             self.history.add(day, number, entry.value.decode().split())
+        elif entry.key.startswith(TALLY):
+            tally = Tally.model_validate_json(zlib.decompress(entry.value))
+            self.tallies[tally.day] = tally
+            self.untold.add(tally.day)  # whoever wrote it may have died before publishing it
 
-    async def begin(self, plan: Plan, document: bytes) -> None:
+    async def begin(self, plan: Plan, *documents: bytes) -> None:
         """Write down what is going to be published, before it is.
 
         Dying before `open` is written leaves a document that nobody asks for: the next one fetches anew. Dying
         after it leaves a plan that the next one finishes.
         """
-        await self._documents.put(plan.batch, document, ObjectMeta(options=ObjectMetaOptions(max_chunk_size=CHUNK)))
+        plan = plan.model_copy(update={"documents": len(documents)})
+        for name, document in zip(object_names(plan), documents, strict=True):
+            await self._documents.put(name, document, ObjectMeta(options=ObjectMetaOptions(max_chunk_size=CHUNK)))
         await self._move(OPEN, plan.model_dump_json().encode())
         self.open = plan
 
-    async def document(self, plan: Plan) -> bytes | None:
-        """The stored document of a batch; None when it is too old to be kept."""
+    async def documents(self, plan: Plan) -> list[bytes]:
+        """The stored documents of a batch; none when one of them is too old to be kept."""
         async with asyncio.timeout(READ_SECONDS):
             try:
-                return (await self._documents.get(plan.batch)).data
+                return [(await self._documents.get(name)).data or b"" for name in object_names(plan)]
             except ObjectNotFoundError:
-                return None
+                return []
 
     async def finish(self, plan: Plan) -> None:
         """The batch is closed: remember its papers, move the cursor, and only then forget the plan.
@@ -106,6 +119,22 @@ class Ledger:
         await self._move(OPEN, b"")
         self.open = None
 
+    def tally(self, day: date) -> Tally:
+        """What is known of that day."""
+        return self.tallies.get(day) or Tally(day=day)
+
+    async def keep(self, tally: Tally) -> None:
+        """Remember what is known of a day now; the days of the last weeks are kept."""
+        if tally == self.tallies.get(tally.day):
+            return
+        await self._move(f"{TALLY}{tally.day}", zlib.compress(tally.model_dump_json().encode()))
+        self.tallies[tally.day] = tally
+        self.untold.add(tally.day)
+        for day in [day for day in self.tallies if max(self.tallies) - day > COUNTED]:
+            await self._kv.purge(f"{TALLY}{day}")
+            del self.tallies[day], self._revisions[f"{TALLY}{day}"]
+            self.untold.discard(day)
+
     async def note(self, state: FetcherState) -> None:
         """Leave word of how it goes."""
         await self._kv.put(STATE, state.model_dump_json().encode())
@@ -123,6 +152,11 @@ class Ledger:
             self._revisions[key] = await self._kv.update(key, value, last=self._revisions.get(key, 0))
         except KeyWrongLastSequenceError as error:
             raise Overtaken(f"another replica has changed {key!r} in {FETCHER_BUCKET}") from error
+
+
+def object_names(plan: Plan) -> list[str]:
+    """`arxiv:2025-12-10`, and `arxiv:2025-12-10/2` for the second document."""
+    return [plan.batch, *(f"{plan.batch}/{number}" for number in range(2, plan.documents + 1))]
 
 
 def key_of(day: date, number: int) -> str:

@@ -22,6 +22,9 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 TOTAL_SECONDS = 120.0
 REDIRECTS = 3
+FEED = "application/rss+xml, application/xml, text/xml"
+ERROR_BODY = 64 * 1024
+TELLING = frozenset((400, 404))  # answers that are about the question, and say in their body what is wrong with it
 # arXiv takes going on after a 403 for an attack: https://info.arxiv.org/help/robots.html
 FORBIDDEN_SECONDS = 3_600.0
 
@@ -29,10 +32,20 @@ FORBIDDEN_SECONDS = 3_600.0
 class FetchFailed(Transient):
     """arXiv could not be asked, or did not answer as hoped."""
 
-    def __init__(self, message: str, reason: Reason, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        reason: Reason,
+        retry_after: float | None = None,
+        *,
+        status: int | None = None,
+        body: bytes = b"",
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.retry_after = retry_after
+        self.status = status
+        self.body = body
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,7 @@ class Downloader:
     def __init__(self, pace: Pace, contact: str) -> None:
         self._pace = pace
         self._client = httpx.AsyncClient(
-            headers={"User-Agent": user_agent(contact), "Accept": "application/rss+xml, application/xml, text/xml"},
+            headers={"User-Agent": user_agent(contact), "Accept": FEED},
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
@@ -78,21 +91,32 @@ class Downloader:
 
     async def get(self, url: str, cursor: Cursor) -> Document | None:
         """The document, or None when it is still the one that the cursor knows."""
-        request = self._client.build_request("GET", url, headers=_conditions(url, cursor))
+        return await self._follow(
+            self._client.build_request("GET", url, headers=_conditions(url, cursor)), MAX_DOCUMENT
+        )
+
+    async def fetch(self, url: str, *, accept: str, limit: int = MAX_DOCUMENT) -> Document:
+        """The document, whatever is known already."""
+        document = await self._follow(self._client.build_request("GET", url, headers={"Accept": accept}), limit)
+        if document is None:
+            raise FetchFailed(f"{_shown(httpx.URL(url))} answered 304 to an unconditional request", "refused")
+        return document
+
+    async def _follow(self, request: httpx.Request, limit: int) -> Document | None:
         for _ in range(REDIRECTS + 1):
             async with self._pace.turn():
-                answer = await self._send(request)
+                answer = await self._send(request, limit)
             if not isinstance(answer, httpx.Request):
                 return answer
             request = answer
         raise FetchFailed(f"{_shown(request.url)} was redirected more than {REDIRECTS} times", "refused")
 
-    async def _send(self, request: httpx.Request) -> Document | httpx.Request | None:
+    async def _send(self, request: httpx.Request, limit: int) -> Document | httpx.Request | None:
         try:
             async with asyncio.timeout(TOTAL_SECONDS):
                 response = await self._client.send(request, stream=True)
                 try:
-                    return await _read(response)
+                    return await _read(response, limit)
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
@@ -107,29 +131,39 @@ def _conditions(url: str, cursor: Cursor) -> dict[str, str]:
     return {name: value for name, value in conditions.items() if value}
 
 
-async def _read(response: httpx.Response) -> Document | httpx.Request | None:
+async def _read(response: httpx.Response, limit: int) -> Document | httpx.Request | None:
     if response.status_code == httpx.codes.NOT_MODIFIED:
         return None
     if response.next_request is not None:
         return _same_host(response.request, response.next_request)
     if response.status_code != httpx.codes.OK:
-        raise _failure(response)
+        raise await _failure(response)
     headers = response.headers
     return Document(
-        body=await _body(response),
+        body=await _body(response, limit),
         content_type=headers.get("Content-Type"),
         etag=headers.get("ETag"),
         last_modified=headers.get("Last-Modified"),
     )
 
 
-async def _body(response: httpx.Response) -> bytes:
+async def _body(response: httpx.Response, limit: int) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MAX_DOCUMENT:
-            raise UnusableDocument(f"{_shown(response.url)} sends more than {MAX_DOCUMENT} bytes")
+        if len(body) > limit:
+            raise UnusableDocument(f"{_shown(response.url)} sends more than {limit} bytes")
     return bytes(body)
+
+
+async def _start_of_body(response: httpx.Response) -> bytes:
+    """As much of an error's text as anybody needs."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) >= ERROR_BODY:
+            break
+    return bytes(body[:ERROR_BODY])
 
 
 def _same_host(asked: httpx.Request, told: httpx.Request) -> httpx.Request:
@@ -146,7 +180,7 @@ def _shown(url: httpx.URL) -> httpx.URL:
     return url.copy_with(userinfo=b"")
 
 
-def _failure(response: httpx.Response) -> FetchFailed:
+async def _failure(response: httpx.Response) -> FetchFailed:
     status = response.status_code
     reason: Reason = "refused"
     if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -156,4 +190,6 @@ def _failure(response: httpx.Response) -> FetchFailed:
     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
     if status == httpx.codes.FORBIDDEN:
         wait = max(wait or 0.0, FORBIDDEN_SECONDS)
-    return FetchFailed(f"{_shown(response.url)} answered {status} {response.reason_phrase}", reason, wait)
+    text = f"{_shown(response.url)} answered {status} {response.reason_phrase}"
+    body = await _start_of_body(response) if status in TELLING else b""
+    return FetchFailed(text, reason, wait, status=status, body=body)

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.fetcher import core
+from services.fetcher import completeness, core, split
+from services.fetcher.checking import Checking
 from services.fetcher.core import Plan, Unchanged
 from services.fetcher.cursor import Ledger, Overtaken
-from services.fetcher.download import Document, Downloader, feed_url
+from services.fetcher.download import FEED, Document, Downloader, feed_url
 from services.fetcher.lease import Lease
 from services.fetcher.measures import Measures
 from services.fetcher.settings import Settings
 from services.fetcher.sources.arxiv_rss import Announcement, UnusableDocument, parse
+from services.fetcher.split import Answer
 from shared import feeds
 from shared.bus import Bus
 
@@ -42,35 +44,43 @@ class Fetching:
         self._lease = lease
         self._downloader = downloader
         self._measures = measures
+        self._checking = Checking(settings, bus, lease, downloader, measures, self._supplement)
 
     async def look(self, ledger: Ledger) -> Outcome:
         """Ask once, and publish what is new."""
-        url = feed_url(self._settings.arxiv_rss_url, categories(self._settings.feeds_file))
+        wanted = categories(self._settings.feeds_file)
+        url = feed_url(self._settings.arxiv_rss_url, wanted)
         self._measures.requests.inc()
         document = await self._downloader.get(url, ledger.cursor)
         now = datetime.now(UTC)
         if document is None:
             return (core.STALE if core.outdated(ledger.cursor.day, now) else core.SAME).reason
-        announcement = parse(document.body, content_type=document.content_type)
-        decision = core.decide(announcement, cursor=ledger.cursor, history=ledger.history, now=now)
+        answer = await self._whole(wanted, document)
+        decision = core.decide(answer.announcement, cursor=ledger.cursor, history=ledger.history, now=now)
         if isinstance(decision, Unchanged):
+            await self._checking.saw(ledger, answer.announcement)
             return decision.reason
-        self._report(announcement.rejected)
-        await self._begin(ledger, _noted(decision, url, document), document, announcement)
+        self._report(answer.announcement.rejected)
+        await self._begin(ledger, _noted(decision, url, document), answer)
         await ledger.prune(core.eastern_day(now))
         return "published"
 
+    async def check(self, ledger: Ledger, failure: str | None = None) -> None:
+        """Count the newest announcement against what arXiv lists, and tell what has changed."""
+        wanted = categories(self._settings.feeds_file)
+        await self._checking.check(ledger, wanted, datetime.now(UTC), failure=failure)
+
     async def recover(self, ledger: Ledger) -> None:
-        """Finish the batch that was begun and not closed: same document, same ids, same messages."""
+        """Finish the batch that was begun and not closed: same documents, same ids, same messages."""
         plan = ledger.open
         if plan is None:
             return
         log.info("finishing a batch that was begun", extra={"batch": plan.batch})
-        document = await ledger.document(plan)
+        documents = await ledger.documents(plan)
         try:
-            if document is None:
+            if not documents:
                 raise UnusableDocument("it is no longer stored")
-            announcement = parse(document, content_type=plan.content_type)
+            announcement = split.merge([parse(document, content_type=plan.content_type) for document in documents])
             if len(core.announced(announcement, plan)) < len(plan.kinds):
                 raise UnusableDocument("it lacks papers of the plan: a replica without the lease has put its own")
         except UnusableDocument as error:
@@ -80,11 +90,34 @@ class Fetching:
             return
         await self._publish(ledger, plan, announcement)
 
-    async def _begin(self, ledger: Ledger, plan: Plan, document: Document, announcement: Announcement) -> None:
+    async def _whole(self, asked: tuple[str, ...], document: Document) -> Answer:
+        """All that arXiv has on these categories: an answer that is cut off is asked for in halves."""
+        announcement = parse(document.body, content_type=document.content_type)
+        cut = split.is_cut(announcement)
+        if not cut or len(asked) == 1:
+            return Answer(asked, (document.body,), announcement, cut=asked if cut else ())
+        log.info("the answer is cut off, asking in parts", extra={"categories": len(asked)})
+        parts = []
+        for half in split.halves(asked):
+            self._measures.requests.inc()
+            url = feed_url(self._settings.arxiv_rss_url, half)
+            parts.append(await self._whole(half, await self._downloader.fetch(url, accept=FEED)))
+        return split.join(parts)
+
+    async def _supplement(self, ledger: Ledger, announcement: Announcement, document: Document) -> None:
+        """Publish what one category's own feed has beyond the feed of all."""
+        decision = core.decide(announcement, cursor=ledger.cursor, history=ledger.history, now=datetime.now(UTC))
+        if isinstance(decision, Plan) and decision.kinds:
+            # The cursor is about the feed of all categories, which has not changed.
+            plan = decision.model_copy(update={"content_type": document.content_type, "after": ledger.cursor})
+            await self._begin(ledger, plan, Answer((), (document.body,), announcement))
+
+    async def _begin(self, ledger: Ledger, plan: Plan, answer: Answer) -> None:
         if not self._lease.held:
             raise Overtaken("the lease was lost while arXiv was being asked")
-        await ledger.begin(plan, document.body)
-        await self._publish(ledger, plan, announcement)
+        plan = plan.model_copy(update={"cut": answer.cut, "behind": answer.behind})
+        await ledger.begin(plan, *answer.documents)
+        await self._publish(ledger, plan, answer.announcement)
 
     async def _publish(self, ledger: Ledger, plan: Plan, announcement: Announcement) -> None:
         """All of it is repeated when this dies half-way; `Nats-Msg-Id` makes the repetition harmless.
@@ -95,6 +128,7 @@ class Fetching:
         events = core.announced(announcement, plan)
         sequences = await self._bus.publish(*events) if events else []
         await self._bus.publish(core.closed(plan, len(events), sequences))
+        await ledger.keep(completeness.saw(ledger.tally(plan.day), announcement.items, plan))
         await ledger.finish(plan)
         log.info("batch closed", extra={"batch": plan.batch, "papers": len(events), "reason": plan.reason})
 

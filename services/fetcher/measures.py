@@ -46,6 +46,12 @@ class Measures:
         self.stale = Gauge(
             "paperwire_fetch_upstream_stale", "1 while the source still shows an earlier day's feed.", registry=registry
         )
+        self.missing = Gauge(
+            "paperwire_announcement_missing_papers",
+            "Papers of the newest announcement that the source lists and its feed has not shown, over all categories.",
+            registry=registry,
+        )
+        self.missing_papers = 0
         self.lease_held = Gauge(
             "paperwire_fetch_lease_held", "1 on the replica that talks to the source.", registry=registry
         )

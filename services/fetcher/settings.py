@@ -22,6 +22,15 @@ class Settings(ServiceSettings):
         pattern=r"^https?://[^\s/]+",
         description="where the announcement feeds are; the categories follow after a slash",
     )
+    arxiv_site_url: str = Field(
+        default="https://arxiv.org",
+        pattern=r"^https?://[^\s/]+",
+        description="where the pages for people are: the listing of each category, abstracts, full texts",
+    )
+    check_listing: bool = Field(
+        default=True,
+        description="count every announcement against arXiv's listing pages: one request per category and day",
+    )
     arxiv_interval: float = Field(
         default=3.0, ge=0, le=3_600, description="seconds between two requests, over all replicas; arXiv asks for 3"
     )

@@ -65,6 +65,7 @@ class World:
             "feeds_file": self.feeds_file,
             "contact": "test@localhost",
             "arxiv_rss_url": self.rss_url,
+            "check_listing": False,
             "arxiv_interval": 0,
             "poll_interval": 0.05,
             "retry_delay": 0.1,

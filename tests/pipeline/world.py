@@ -113,6 +113,7 @@ async def world(folder: Path, document: bytes | None = None) -> AsyncIterator[Wo
             "CONTACT": "test@localhost",
             "FEEDS_FILE": str(FEEDS),
             "ARXIV_RSS_URL": f"{url}/rss",
+            "ARXIV_SITE_URL": url,
             "ARXIV_INTERVAL": "0",
             "POLL_INTERVAL": "0.2",
             "RETRY_DELAY": "0.2",
