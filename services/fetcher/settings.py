@@ -22,6 +22,11 @@ class Settings(ServiceSettings):
         pattern=r"^https?://[^\s/]+",
         description="where the announcement feeds are; the categories follow after a slash",
     )
+    arxiv_site_url: str = Field(
+        default="https://arxiv.org",
+        pattern=r"^https?://[^\s/]+",
+        description="where papers are read: their HTML and PDF",
+    )
     arxiv_interval: float = Field(
         default=3.0, ge=0, le=3_600, description="seconds between two requests, over all replicas; arXiv asks for 3"
     )
