@@ -20,6 +20,7 @@ from shared.messages import (
     StructuredSummary,
     SummaryKind,
     SummaryRequested,
+    TextRequested,
 )
 from tests.builders import a_closing, a_paper, a_scored
 from tests.publishing import (
@@ -187,6 +188,15 @@ async def test_a_better_summary_replaces_a_worse_one_but_never_the_other_way(pub
     assert entry.summary.made_by == "model"
 
 
+async def test_what_a_model_has_read_is_kept(publisher: Publisher) -> None:
+    await publisher.handle(a_scored(0), a_selected("2512.00000"), a_summary("2512.00000", source="full text"))
+
+    [entry] = await publisher.library.latest("gpu", 10)
+
+    assert entry.summary
+    assert entry.summary.source == "full text"
+
+
 async def test_why_there_is_no_summary_is_said(publisher: Publisher) -> None:
     refusal = a_summary("2512.00000", summary=None, made_by=None, reason="the model refused")
     await publisher.handle(a_scored(0), a_selected("2512.00000"), refusal)
@@ -196,11 +206,18 @@ async def test_why_there_is_no_summary_is_said(publisher: Publisher) -> None:
     assert (entry.summary, entry.no_summary) == (None, "the model refused")
 
 
-async def test_a_dead_summary_request_holds_nothing_back(publisher: Publisher) -> None:
-    request = SummaryRequested(paper=a_paper(id="2512.00000"), style="structured", language="en")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        SummaryRequested(paper=a_paper(id="2512.00000"), style="structured", language="en"),
+        TextRequested(paper=a_paper(id="2512.00000"), summaries=(SummaryKind(language="de"), ENGLISH)),
+    ],
+    ids=lambda asked: asked.SUBJECT,
+)
+async def test_a_dead_summary_request_holds_nothing_back(publisher: Publisher, asked: Message) -> None:
     await publisher.handle(a_scored(0), a_selected("2512.00000"))
 
-    await publisher.handle(a_dead(request))
+    await publisher.handle(a_dead(asked))
 
     [entry] = await publisher.library.latest("gpu", 10)
     assert entry.no_summary == "it was given up after several tries"
