@@ -77,11 +77,12 @@ def build(settings: Settings) -> Service:
             measures.incomplete.inc()
             log.warning("selected without some papers", extra={"batch": received.event.batch, "missing": batch.missing})
         selection = select(batch.matched, feeds, candidates=received.event.papers)
-        await bus.publish(*map(received.then, (*selection.selected, *selection.requests)))
+        await bus.publish(*map(received.then, (*selection.selected, *selection.requests, *selection.texts)))
         recent.forget(batch.closed.batch)
         measures.selection.observe(time.monotonic() - began)
         extra = {"batch": received.event.batch, "papers": received.event.papers}
-        log.info("selected", extra=extra | {"selected": len(selection.selected), "summaries": len(selection.requests)})
+        made = {"summaries": len(selection.requests), "texts": len(selection.texts)}
+        log.info("selected", extra=extra | {"selected": len(selection.selected)} | made)
 
     bus.on_batch(PaperAnnounced, "scorer", score, size=SCORED_AT_ONCE)
     bus.on(BatchClosed, "selector", choose, lanes=SELECTED_AT_ONCE)

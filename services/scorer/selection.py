@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from shared.feeds import FeedConfig
-from shared.messages import Match, PaperScored, PaperSelected, Pick, SummaryKind, SummaryRequested
+from shared.messages import Match, PaperScored, PaperSelected, Pick, SummaryKind, SummaryRequested, TextRequested
 
 Matched = tuple[PaperScored, Match]
 
@@ -18,6 +18,8 @@ class Selection:
 
     selected: tuple[PaperSelected, ...]
     requests: tuple[SummaryRequested, ...]
+    texts: tuple[TextRequested, ...] = ()
+    """For the summaries that are made of full texts: whoever gets the text asks for them."""
 
 
 def select(scored: Iterable[PaperScored], feeds: Sequence[FeedConfig], *, candidates: int | None = None) -> Selection:
@@ -35,10 +37,15 @@ def select(scored: Iterable[PaperScored], feeds: Sequence[FeedConfig], *, candid
             picks.setdefault(paper.key, []).append(_pick(feed, rank, match, count))
     taken = sorted((papers[key] for key in picks), key=_announcement_order)
     by_urgency = sorted(taken, key=lambda paper: min(pick.rank for pick in picks[paper.key]))
-    requests = (request for paper in by_urgency for request in _requests(paper, picks[paper.key]))
+    full = frozenset(feed.slug for feed in feeds if feed.summary.text == "full")
+    of_text = {paper.key: _of_text(picks[paper.key], full) for paper in taken}
+    requests = (request for paper in by_urgency for request in _requests(paper, picks[paper.key], of_text[paper.key]))
     return Selection(
         selected=tuple(_selected(paper, picks[paper.key]) for paper in taken),
         requests=tuple({request.key: request for request in requests}.values()),
+        texts=tuple(
+            TextRequested(paper=paper.paper, summaries=kinds) for paper in by_urgency if (kinds := of_text[paper.key])
+        ),
     )
 
 
@@ -82,7 +89,16 @@ def _selected(paper: PaperScored, picks: Sequence[Pick]) -> PaperSelected:
     )
 
 
-def _requests(paper: PaperScored, picks: Iterable[Pick]) -> Iterable[SummaryRequested]:
-    for pick in picks:
-        for wanted in pick.waits_for:
-            yield SummaryRequested(paper=paper.paper, style=wanted.style, language=wanted.language)
+def _of_text(picks: Sequence[Pick], full: frozenset[str]) -> tuple[SummaryKind, ...]:
+    """The summaries that are made of the full text: those that any feed with `text = "full"` wants."""
+    return tuple(dict.fromkeys(wanted for pick in picks if pick.feed in full for wanted in pick.waits_for))
+
+
+def _requests(paper: PaperScored, picks: Sequence[Pick], of_text: tuple[SummaryKind, ...]) -> list[SummaryRequested]:
+    """The summaries that can be made at once, each kind for all feeds."""
+    kinds = dict.fromkeys(wanted for pick in picks for wanted in pick.waits_for)
+    return [
+        SummaryRequested(paper=paper.paper, style=wanted.style, language=wanted.language)
+        for wanted in kinds
+        if wanted not in of_text
+    ]
