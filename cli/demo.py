@@ -89,6 +89,7 @@ def environment(feeds: Path, rss_url: str) -> dict[str, str]:
         **inherited,
         "FEEDS_FILE": str(feeds),
         "ARXIV_RSS_URL": rss_url,
+        "ARXIV_SITE_URL": rss_url.removesuffix("/rss"),
         "ARXIV_INTERVAL": "0",
     }
 

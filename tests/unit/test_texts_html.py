@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.fetcher.texts.html import formula_text, parse
 from services.fetcher.texts.sections import MIN_TEXT, NoText
 from shared.texts import MAX_TEXT
 from tests.fulltexts import FILLER, a_page
+
+TAGS = [b"<math>", b"</article>", b'<p class="ltx_p">', b"</p>", b"<!--", b"<svg>", b"<![CDATA[", b"<script>", b"&#0;"]
 
 
 def everything(page: bytes) -> str:
@@ -86,6 +92,17 @@ def test_no_text_is_longer_than_the_limit() -> None:
     sections = parse(a_page(more="word " * MAX_TEXT))
 
     assert MIN_TEXT < sum(len(section.heading) + len(section.text) for section in sections) <= MAX_TEXT
+
+
+@given(st.data())
+def test_no_damage_does_more_than_take_the_text(data: st.DataObject) -> None:
+    page = bytearray(a_page(more=FILLER * 20))
+    for _ in range(data.draw(st.integers(1, 8))):
+        at = data.draw(st.integers(0, len(page)))
+        page[at : at + data.draw(st.integers(0, 400))] = data.draw(st.binary(max_size=40) | st.sampled_from(TAGS))
+
+    with suppress(NoText):
+        assert all(section.text for section in parse(bytes(page)))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.fetcher.texts import pdf
 from services.fetcher.texts.sections import NoText
@@ -86,6 +90,17 @@ def test_broken_words_are_joined_and_ligatures_written_out() -> None:
     found = parsed(["Introduction", "The eﬃ-", "ciency of ﬂow con\x02trol is well-", "known.", *BODY, *BODY])
 
     assert found["Introduction"].startswith("The efficiency of flow control is wellknown.")
+
+
+LINES = st.sampled_from(
+    ["1 Introduction", "Abstract", "References", "A Proofs", "Appendix", "2", "Abstract—", "II. X", "", "a-", *BODY]
+)
+
+
+@given(st.lists(st.lists(LINES | st.text(max_size=80), max_size=30), max_size=6))
+def test_whatever_stands_on_the_pages_is_a_text_or_none(pages: list[list[str]]) -> None:
+    with suppress(NoText):
+        assert all(section.text for section in pdf.sections(["\n".join(page) for page in pages]))
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class Handler:
 
     async def _look(self, paper: Paper) -> FullText:
         """The text from the first form of the paper that gives one."""
-        if paper.source != "arxiv":
+        if not paper.source.startswith("arxiv"):
             raise NoText(f"texts come from arXiv only, this paper is from {paper.source}")
         reasons = []
         for source, accept in SOURCES:

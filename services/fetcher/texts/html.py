@@ -27,7 +27,8 @@ _CUT_CLASSES = frozenset(
     )
 ) | {"ar5iv-footer", "package-alerts", "html-header-logo"}  # fmt: skip
 _HEADINGS = frozenset(f"ltx_title_{level}" for level in ("abstract", "appendix", "chapter", "part", "section"))
-_EQUATIONS = frozenset(("ltx_equation", "ltx_equationgroup", "ltx_eqn_table"))
+_BLOCKS = frozenset(("ltx_title", "ltx_p", "ltx_caption", "ltx_equation", "ltx_equationgroup", "ltx_eqn_table"))
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _COMMENT_BREAK = re.compile(r"%[ \t]*\r?\n\s*")
 _STYLE = re.compile(r"\\(?:displaystyle|textstyle|scriptstyle|nolimits|limits|nonumber)(?![A-Za-z])\s*")
 _SIMPLE = re.compile(r"[A-Za-z0-9.,+\-=<>/() ]{1,30}")
@@ -74,7 +75,7 @@ def _replace(element: etree._Element, text: str) -> None:
     parent = element.getparent()
     if parent is None:
         return
-    text += element.tail or ""
+    text = _ILLEGAL.sub("", text + (element.tail or ""))  # libxml2 reads what it refuses to be given
     before = element.getprevious()
     if before is not None:
         before.tail = (before.tail or "") + text
@@ -114,7 +115,7 @@ def _sections(article: etree._Element) -> Iterator[Section]:
             yield Section(heading=heading, text="\n".join(lines))
             heading, lines = text, []
         elif "ltx_title_document" not in classes and text:
-            lines.append(_short(text) if element.tag == "figcaption" else text)
+            lines.append(_short(text) if "ltx_caption" in classes else text)
     yield Section(heading=heading, text="\n".join(lines))
 
 
@@ -131,7 +132,7 @@ def _blocks(article: etree._Element) -> Iterator[tuple[etree._Element, frozenset
 
 
 def _is_block(element: etree._Element, classes: frozenset[str]) -> bool:
-    return element.tag in ("p", "figcaption") or "ltx_title" in classes or bool(classes & _EQUATIONS)
+    return element.tag in ("p", "figcaption") or bool(classes & _BLOCKS)
 
 
 def _plain(element: etree._Element) -> str:
@@ -139,7 +140,7 @@ def _plain(element: etree._Element) -> str:
 
 
 def _text(element: etree._Element) -> str:
-    return "".join(map(str, element.itertext()))
+    return _ILLEGAL.sub("", "".join(map(str, element.itertext())))
 
 
 def _short(caption: str) -> str:
