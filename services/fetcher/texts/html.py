@@ -45,7 +45,8 @@ def parse(document: bytes) -> tuple[Section, ...]:
 def _article(document: bytes) -> etree._Element:
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        root = etree.fromstring(document, parser)
+        # libxml2 stops at a byte that is no UTF-8, and at NUL.
+        root = etree.fromstring(_legal(document.decode("utf-8", "replace")).encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NoText(f"it is no HTML: {str(error)[:200]}") from None
     if root is None:
@@ -75,13 +76,18 @@ def _replace(element: etree._Element, text: str) -> None:
     parent = element.getparent()
     if parent is None:
         return
-    text = _ILLEGAL.sub("", text + (element.tail or ""))  # libxml2 reads what it refuses to be given
+    text += element.tail or ""
     before = element.getprevious()
     if before is not None:
-        before.tail = (before.tail or "") + text
+        before.tail = _legal((before.tail or "") + text)
     else:
-        parent.text = (parent.text or "") + text
+        parent.text = _legal((parent.text or "") + text)
     parent.remove(element)
+
+
+def _legal(text: str) -> str:
+    """Without what libxml2 reads, but refuses to be given."""
+    return _ILLEGAL.sub("", text)
 
 
 def _write_out_formulas(article: etree._Element) -> None:
@@ -140,7 +146,7 @@ def _plain(element: etree._Element) -> str:
 
 
 def _text(element: etree._Element) -> str:
-    return _ILLEGAL.sub("", "".join(map(str, element.itertext())))
+    return _legal("".join(map(str, element.itertext())))
 
 
 def _short(caption: str) -> str:
