@@ -206,14 +206,17 @@ async def test_why_there_is_no_summary_is_said(publisher: Publisher) -> None:
     assert (entry.summary, entry.no_summary) == (None, "the model refused")
 
 
-@pytest.mark.parametrize(
+ASKED = pytest.mark.parametrize(
     "asked",
     [
         SummaryRequested(paper=a_paper(id="2512.00000"), style="structured", language="en"),
         TextRequested(paper=a_paper(id="2512.00000"), summaries=(SummaryKind(language="de"), ENGLISH)),
     ],
-    ids=lambda asked: asked.SUBJECT,
+    ids=lambda asked: str(asked.SUBJECT),
 )
+
+
+@ASKED
 async def test_a_dead_summary_request_holds_nothing_back(publisher: Publisher, asked: Message) -> None:
     await publisher.handle(a_scored(0), a_selected("2512.00000"))
 
@@ -238,11 +241,13 @@ async def test_what_lies_in_dead_letters_is_accounted_for(publisher: Publisher) 
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\x00", b"{", b"[]", b'{"batch": 5, "paper": {}, "version": "1"}'])
-async def test_a_dead_letter_without_a_readable_body_is_known_by_its_headers(publisher: Publisher, body: bytes) -> None:
-    request = SummaryRequested(paper=a_paper(id="2512.00000"), style="structured", language="en")
+@ASKED
+async def test_a_dead_letter_without_a_readable_body_is_known_by_its_headers(
+    publisher: Publisher, body: bytes, asked: Message
+) -> None:
     await publisher.handle(a_closing(2), a_scored(0), a_selected("2512.00000"))
 
-    await publisher.handle(*(replace(a_dead(event, n), data=body) for n, event in enumerate((a_scored(1), request))))
+    await publisher.handle(*(replace(a_dead(event, n), data=body) for n, event in enumerate((a_scored(1), asked))))
 
     [status] = await publisher.library.statuses(14)
     assert (status.dead_papers, status.published, status.complete) == (1, 1, True)

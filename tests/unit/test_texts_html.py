@@ -88,7 +88,7 @@ def test_a_page_that_is_cut_off_gives_what_is_there() -> None:
     assert [section.heading for section in sections][-1] == "3 Results"
 
 
-@pytest.mark.parametrize("odd", [b"\x00", b"\xff", b"\x01", b"&#1;", b"\xed\xa0\x80", b"</html>"])
+@pytest.mark.parametrize("odd", [b"\x00", b"\xff", b"\x01", b"&#1;", b"\xed\xa0\x80"])
 def test_an_odd_byte_costs_nothing_else(odd: bytes) -> None:
     page = a_page().replace(b"<h1 ", odd + b"<h1 ").replace(b"Nobody knows", b"Nobody" + odd + b" knows")
 
