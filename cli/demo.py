@@ -90,6 +90,7 @@ def environment(feeds: Path, rss_url: str) -> dict[str, str]:
         "FEEDS_FILE": str(feeds),
         "ARXIV_RSS_URL": rss_url,
         "CHECK_LISTING": "false",  # the recording has no listing pages
+        "ARXIV_SITE_URL": rss_url.removesuffix("/rss"),
         "ARXIV_INTERVAL": "0",
     }
 

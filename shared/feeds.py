@@ -14,7 +14,7 @@ from typing import Literal
 from shared.messages import Kind, Place, Style
 
 MatchMode = Literal["words", "arxiv_rss_bot"]
-TextKind = Literal["abstract"]
+TextKind = Literal["abstract", "full"]
 
 IN_TEXT: tuple[Place, ...] = ("title", "abstract")
 KINDS_BY_MODE: dict[MatchMode, tuple[Kind, ...]] = {
@@ -49,6 +49,7 @@ class SummaryConfig:
     top: int = 15
     """How many of the best get one; the others show their abstract."""
     text: TextKind = "abstract"
+    """What a model reads; without a model, and without a text, it is the abstract in any case."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,9 +117,6 @@ class FeedsReader(Reader):
     def _summary(self, path: Path, value: Any) -> SummaryConfig:
         table = self.table(path, value, SUMMARY_KEYS, "[feed.summary]")
         default = SummaryConfig()
-        if table.get("text") == "full":
-            self.wrong((*path, "text"), 'summaries of the full text are not made yet; write "abstract"')
-            table = {**table, "text": None}
         languages = self.items((*path, "languages"), table.get("languages"), self._language)
         if table.get("languages") == []:
             self.wrong((*path, "languages"), 'is empty; write ["en"], or top = 0 for no summary')

@@ -16,6 +16,7 @@ Kind = Literal["new", "cross", "replace", "replace-cross", "backfill"]
 EmptyReason = Literal["weekend", "holiday", "nothing new", "upstream stale"]
 Place = Literal["title", "abstract", "authors"]
 Style = Literal["structured"]
+SummarySource = Literal["abstract", "full text"]
 
 
 class Value(BaseModel):
@@ -247,6 +248,8 @@ class SummaryCompleted(Message):
     summary: StructuredSummary | None = None
     made_by: Literal["model", "extraction"] | None = None
     """`extraction`: sentences of the abstract chosen by rule, no model involved."""
+    source: SummarySource = "abstract"
+    """What was summarised."""
     model: str | None = None
     prompt_version: str | None = None
     reason: str | None = None

@@ -18,6 +18,7 @@ from services.fetcher.measures import Measures
 from services.fetcher.pace import Pace
 from services.fetcher.settings import Settings
 from services.fetcher.sources.document import UnusableDocument
+from services.fetcher.texts import handler as texts
 from shared import feeds
 from shared.bus import Bus
 from shared.fetcher_state import FetcherState
@@ -46,6 +47,7 @@ def build(settings: Settings) -> Service:
     measures.lease_held.set_function(lambda: float(lease.held))
     measures.missing.set_function(lambda: measures.missing_papers * float(lease.held))
     downloader = Downloader(Pace(bus, interval=settings.arxiv_interval), settings.contact)
+    texts.attach(bus, texts.Handler(bus, lease, downloader, settings.arxiv_site_url, measures.text), lease)
     watch = Watch(settings, bus, lease, Fetching(settings, bus, lease, downloader, measures), measures)
     return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=[lease.keep, watch.run])
 

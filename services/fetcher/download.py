@@ -1,8 +1,10 @@
-"""One conditional request to arXiv, with limits on time and size; failures become reasons."""
+"""Requests to the sources, one at a time, with limits on time and size; failures become reasons."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,30 +24,25 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 TOTAL_SECONDS = 120.0
 REDIRECTS = 3
+MAX_FAILURE = 64 * 1024  # bytes; an answer that says why there is no document is short
 FEED = "application/rss+xml, application/xml, text/xml"
-ERROR_BODY = 64 * 1024
-TELLING = frozenset((400, 404))  # answers that are about the question, and say in their body what is wrong with it
 # arXiv takes going on after a 403 for an attack: https://info.arxiv.org/help/robots.html
 FORBIDDEN_SECONDS = 3_600.0
 
 
 class FetchFailed(Transient):
-    """arXiv could not be asked, or did not answer as hoped."""
+    """The source could not be asked, or did not answer as hoped."""
 
     def __init__(
-        self,
-        message: str,
-        reason: Reason,
-        retry_after: float | None = None,
-        *,
-        status: int | None = None,
-        body: bytes = b"",
+        self, message: str, reason: Reason, retry_after: float | None = None, *, status: int = 0, body: bytes = b""
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.retry_after = retry_after
         self.status = status
+        """Of the answer; 0 when there was none."""
         self.body = body
+        """The beginning of the answer: arXiv tells there why it refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +66,16 @@ def feed_url(base: str, categories: tuple[str, ...]) -> str:
 
 
 class Downloader:
-    """The only connection to arXiv; open it with `async with`."""
+    """The only way to the sources; open it with `async with`."""
 
-    def __init__(self, pace: Pace, contact: str) -> None:
+    def __init__(self, pace: Pace, contact: str, *, total: float = TOTAL_SECONDS) -> None:
         self._pace = pace
+        self._total = total
         self._client = httpx.AsyncClient(
-            headers={"User-Agent": user_agent(contact), "Accept": FEED},
+            headers={"User-Agent": user_agent(contact)},
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=1),
+            # A connection kept open here would be a second one beside that of the replica whose turn is next.
+            limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
         )
 
@@ -91,18 +90,20 @@ class Downloader:
 
     async def get(self, url: str, cursor: Cursor) -> Document | None:
         """The document, or None when it is still the one that the cursor knows."""
-        return await self._follow(
-            self._client.build_request("GET", url, headers=_conditions(url, cursor)), MAX_DOCUMENT
-        )
+        return await self._ask(url, {"Accept": FEED, **_conditions(url, cursor)}, MAX_DOCUMENT)
 
     async def fetch(self, url: str, *, accept: str, limit: int = MAX_DOCUMENT) -> Document:
-        """The document, whatever is known already."""
-        document = await self._follow(self._client.build_request("GET", url, headers={"Accept": accept}), limit)
+        """The document, of at most `limit` bytes."""
+        document = await self._ask(url, {"Accept": accept}, limit)
         if document is None:
-            raise FetchFailed(f"{_shown(httpx.URL(url))} answered 304 to an unconditional request", "refused")
+            raise FetchFailed("the source answered 304 Not Modified without being asked", "refused", status=304)
         return document
 
-    async def _follow(self, request: httpx.Request, limit: int) -> Document | None:
+    async def _ask(self, url: str, headers: Mapping[str, str], limit: int) -> Document | None:
+        try:
+            request = self._client.build_request("GET", url, headers=headers)
+        except httpx.InvalidURL as error:
+            raise FetchFailed(f"the source's address cannot be used: {error}", "refused") from error
         for _ in range(REDIRECTS + 1):
             async with self._pace.turn():
                 answer = await self._send(request, limit)
@@ -113,13 +114,15 @@ class Downloader:
 
     async def _send(self, request: httpx.Request, limit: int) -> Document | httpx.Request | None:
         try:
-            async with asyncio.timeout(TOTAL_SECONDS):
+            async with asyncio.timeout(self._total):
                 response = await self._client.send(request, stream=True)
                 try:
                     return await _read(response, limit)
                 finally:
                     await response.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        except TimeoutError as error:
+            raise FetchFailed(f"{_shown(request.url)} took longer than {self._total:g} s", "unreachable") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = str(error) or type(error).__name__
             raise FetchFailed(f"{_shown(request.url)} cannot be read: {why}", "unreachable") from error
 
@@ -137,7 +140,7 @@ async def _read(response: httpx.Response, limit: int) -> Document | httpx.Reques
     if response.next_request is not None:
         return _same_host(response.request, response.next_request)
     if response.status_code != httpx.codes.OK:
-        raise await _failure(response)
+        raise _failure(response, await _beginning(response))
     headers = response.headers
     return Document(
         body=await _body(response, limit),
@@ -156,22 +159,22 @@ async def _body(response: httpx.Response, limit: int) -> bytes:
     return bytes(body)
 
 
-async def _start_of_body(response: httpx.Response) -> bytes:
-    """As much of an error's text as anybody needs."""
+async def _beginning(response: httpx.Response) -> bytes:
+    """What can be had of a failure's text; the status says enough when it breaks off."""
     body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) >= ERROR_BODY:
-            break
-    return bytes(body[:ERROR_BODY])
+    with suppress(httpx.HTTPError):
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) >= MAX_FAILURE:
+                break
+    return bytes(body[:MAX_FAILURE])
 
 
 def _same_host(asked: httpx.Request, told: httpx.Request) -> httpx.Request:
     secure = told.url.scheme == "https" or asked.url.scheme == "http"
     if told.url.host != asked.url.host or not secure:
-        raise FetchFailed(
-            f"{_shown(asked.url)} redirects to {_shown(told.url)}: set ARXIV_RSS_URL if that is right", "refused"
-        )
+        message = f"{_shown(asked.url)} redirects to {_shown(told.url)}: if that is right, set the new address instead"
+        raise FetchFailed(message, "refused")
     return told
 
 
@@ -180,7 +183,7 @@ def _shown(url: httpx.URL) -> httpx.URL:
     return url.copy_with(userinfo=b"")
 
 
-async def _failure(response: httpx.Response) -> FetchFailed:
+def _failure(response: httpx.Response, body: bytes) -> FetchFailed:
     status = response.status_code
     reason: Reason = "refused"
     if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -190,6 +193,5 @@ async def _failure(response: httpx.Response) -> FetchFailed:
     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
     if status == httpx.codes.FORBIDDEN:
         wait = max(wait or 0.0, FORBIDDEN_SECONDS)
-    text = f"{_shown(response.url)} answered {status} {response.reason_phrase}"
-    body = await _start_of_body(response) if status in TELLING else b""
-    return FetchFailed(text, reason, wait, status=status, body=body)
+    message = f"{_shown(response.url)} answered {status} {response.reason_phrase}"
+    return FetchFailed(message, reason, wait, status=status, body=body)

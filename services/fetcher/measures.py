@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import Literal
 
 from prometheus_client import Counter, Gauge
 
@@ -55,8 +56,17 @@ class Measures:
         self.lease_held = Gauge(
             "paperwire_fetch_lease_held", "1 on the replica that talks to the source.", registry=registry
         )
+        self._texts = Counter(
+            "paperwire_texts", "Full texts looked for, by where they were found.", ("outcome",), registry=registry
+        )
+        for outcome in ("html", "pdf", "none"):
+            self._texts.labels(outcome)
         for reason in REASONS:
             self.failures.labels(reason)
+
+    def text(self, outcome: Literal["html", "pdf", "none"]) -> None:
+        """A full text was looked for."""
+        self._texts.labels(outcome).inc()
 
     def newest_is(self, day: date | None) -> None:
         """The newest announcement is of this day."""

@@ -55,6 +55,8 @@ class Card:
     summarised: bool
     extracted: bool
     model: str | None
+    source: str
+    """What the model read."""
     why: tuple[Why, ...]
     parts: tuple[tuple[str, Markup], ...]
     abstract: tuple[Markup, ...]
@@ -87,6 +89,7 @@ def _card(paper: Paper, entries: Sequence[Entry], public_url: str, authors: int)
         summarised=summary is not None,
         extracted=summary is not None and summary.made_by == "extraction",
         model=summary.model if summary else None,
+        source=summary.source if summary else "abstract",
         why=tuple(_why(entry) for entry in entries),
         parts=tuple(_parts(told, terms)) if told else (),
         abstract=tuple(marked(latex.html(part), terms) for part in latex.paragraphs(paper.abstract)),

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.messages import Kind, Paper, Reason, StructuredSummary
+from shared.messages import Kind, Paper, Reason, StructuredSummary, SummarySource
 
 ARXIV_DAY = ZoneInfo("America/New_York")
 LAST_RANK = 1_000  # ranks beyond it share the announcement's own second
@@ -35,6 +35,8 @@ class Summary:
     made_by: Literal["model", "extraction"]
     model: str | None
     language: str
+    source: SummarySource = "abstract"
+    """What the model read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from shared.bus import DeadLetter
-from shared.messages import SummaryCompleted, SummaryRequested
+from shared.messages import SummaryCompleted, SummaryRequested, TextRequested
 
 SUMMARY_SUBJECTS = frozenset((SummaryRequested.SUBJECT, SummaryCompleted.SUBJECT))
 LARGEST_VERSION = 2**31 - 1
@@ -29,8 +30,8 @@ class Letter:
     version: int | None
     feeds: tuple[str, ...]
     """The feeds that had taken the paper, when it is a dead `papers.selected`."""
-    summary: tuple[str, int, str, str] | None
-    """The summary that will not come: paper id, version, style, language."""
+    summaries: tuple[tuple[str, int, str, str], ...]
+    """The summaries that will not come: paper id, version, style, language."""
 
     @property
     def row(self) -> tuple[Any, ...]:
@@ -64,7 +65,7 @@ def read(dead: DeadLetter) -> Letter:
         paper_id=paper_id,
         version=version,
         feeds=_feeds(body.get("picks")),
-        summary=_summary(dead.subject, told | body, paper_id, version),
+        summaries=_summaries(dead.subject, told | body, paper_id, version),
     )
 
 
@@ -86,8 +87,15 @@ def _headers(dead: DeadLetter) -> dict[str, Any]:
     if rest.endswith(f":{dead.about}"):
         told["batch"] = rest.removesuffix(f":{dead.about}")
     elif rest.startswith(f"{dead.about}:"):
-        told["style"], _, told["language"] = rest.removeprefix(f"{dead.about}:").partition(":")
+        kinds = rest.removeprefix(f"{dead.about}:")
+        told["style"], _, told["language"] = kinds.partition(":")
+        told["summaries"] = [{"style": one, "language": other} for one, _, other in _pairs(kinds)]
     return told
+
+
+def _pairs(kinds: str) -> Iterator[tuple[str, str, str]]:
+    """`structured/en,structured/de`, as the key of a request for a text has it."""
+    return (kind.partition("/") for kind in kinds.split(","))
 
 
 def _text(value: object) -> str | None:
@@ -108,10 +116,15 @@ def _feeds(picks: object) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name))
 
 
-def _summary(
+def _summaries(
     subject: str, body: dict[str, Any], paper_id: str | None, version: int | None
-) -> tuple[str, int, str, str] | None:
-    style, language = _text(body.get("style")), _text(body.get("language"))
-    if subject in SUMMARY_SUBJECTS and paper_id and version and style and language:
-        return paper_id, version, style, language
-    return None
+) -> tuple[tuple[str, int, str, str], ...]:
+    if subject == TextRequested.SUBJECT:
+        given = body.get("summaries")
+        kinds = given if isinstance(given, list) else []
+    else:
+        kinds = [body] if subject in SUMMARY_SUBJECTS else []
+    named = ((_text(kind.get("style")), _text(kind.get("language"))) for kind in kinds if isinstance(kind, dict))
+    return tuple(
+        (paper_id, version, style, language) for style, language in named if paper_id and version and style and language
+    )

@@ -213,4 +213,4 @@ def _summary(row: Any) -> Summary | None:
     if row["summary"] is None:
         return None
     text = StructuredSummary.model_validate_json(row["summary"])
-    return Summary(text, row["made_by"] or "extraction", row["model"], row["language"])
+    return Summary(text, row["made_by"] or "extraction", row["model"], row["language"], row["summary_source"])

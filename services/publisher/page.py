@@ -90,6 +90,7 @@ def day_page(day: Day, feeds: Links, *, public_url: str, notice: str | None = No
         rest=day.entries[CARDS:],
         extracted=any(entry.summary and entry.summary.made_by == "extraction" for entry in day.entries),
         models=_models(day.entries),
+        read=_read(day.entries),
     )
 
 
@@ -136,6 +137,12 @@ def status_page(
 def not_found_page(what: str, feeds: Links, *, public_url: str) -> bytes:
     """There is no such page; `what` names what was looked for."""
     return _rendered("missing.html", feeds, public_url, "", what=what)
+
+
+def _read(entries: Sequence[Entry]) -> str:
+    """What the models read, in words."""
+    sources = {entry.summary.source for entry in entries if entry.summary and entry.summary.model}
+    return " or ".join(f"{source}s" for source in sorted(sources)) or "abstracts"
 
 
 def _models(entries: Sequence[Entry]) -> list[str]:

@@ -59,17 +59,17 @@ WHERE (excluded.date, excluded.batch, excluded.version) < (known.date, known.bat
 
 SUMMARIES = """
 INSERT INTO summaries AS known (paper_id, version, style, language, quality, summary, made_by, model,
-  prompt_version, reason, prompt_tokens, completion_tokens, cost)
+  prompt_version, reason, source, prompt_tokens, completion_tokens, cost)
 SELECT paper_id, version, style, language, quality, summary::jsonb, made_by, model,
-  prompt_version, reason, prompt_tokens, completion_tokens, cost
+  prompt_version, reason, source, prompt_tokens, completion_tokens, cost
 FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
-  $9::text[], $10::text[], $11::int[], $12::int[], $13::float8[])
+  $9::text[], $10::text[], $11::text[], $12::int[], $13::int[], $14::float8[])
   AS t (paper_id, version, style, language, quality, summary, made_by, model,
-  prompt_version, reason, prompt_tokens, completion_tokens, cost)
+  prompt_version, reason, source, prompt_tokens, completion_tokens, cost)
 ON CONFLICT (paper_id, version, style, language) DO UPDATE SET
   quality = excluded.quality, summary = excluded.summary, made_by = excluded.made_by, model = excluded.model,
-  prompt_version = excluded.prompt_version, reason = excluded.reason, prompt_tokens = excluded.prompt_tokens,
-  completion_tokens = excluded.completion_tokens, cost = excluded.cost
+  prompt_version = excluded.prompt_version, reason = excluded.reason, source = excluded.source,
+  prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens, cost = excluded.cost
 WHERE excluded.quality > known.quality
 """
 

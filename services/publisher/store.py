@@ -120,9 +120,8 @@ class Store:
         """A message given up; when it was about a summary, nobody waits for that any longer."""
         async with self._database.transaction() as db:
             done = _count(await db.execute(sql.DEAD_LETTER, *letter.row))
-            if letter.summary:
-                row = (*letter.summary, GIVEN_UP, None, None, None, None, letter.summary_reason, 0, 0, None)
-                done += await _insert(db, sql.SUMMARIES, [row])
+            rest = (GIVEN_UP, None, None, None, None, letter.summary_reason, "abstract", 0, 0, None)
+            done += await _insert(db, sql.SUMMARIES, sorted({(*summary, *rest) for summary in letter.summaries}))
             await _changed(db, done)
 
     async def reveal(self, paper_ids: Iterable[str]) -> dict[str, int]:
@@ -215,6 +214,6 @@ def _summary_row(event: SummaryCompleted) -> tuple[Any, ...]:
     summary = event.summary.model_dump_json() if event.summary else None
     return (
         *(event.paper_id, event.version, event.style, event.language, quality, summary, event.made_by),
-        *(event.model, event.prompt_version, event.reason),
+        *(event.model, event.prompt_version, event.reason, event.source),
         *(event.prompt_tokens, event.completion_tokens, event.cost),
     )

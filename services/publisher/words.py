@@ -146,7 +146,7 @@ def origin_line(summary: Summary) -> str:
     """Who wrote the summary, wherever it is shown."""
     if summary.made_by == "extraction":
         return EXTRACTED
-    return f"Summary by {summary.model or 'a language model'} from the abstract"
+    return f"Summary by {summary.model or 'a language model'} from the {summary.source}"
 
 
 def absence_line(entry: Entry) -> str:

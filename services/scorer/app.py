@@ -84,11 +84,12 @@ def build(settings: Settings) -> Service:
             candidates=sum(closed.papers for closed in (*before, received.event)),
             taken_before=await taken_by(bus, before, feeds, deadline=settings.selection_deadline),
         )
-        await bus.publish(*map(received.then, (*selection.selected, *selection.requests)))
+        await bus.publish(*map(received.then, (*selection.selected, *selection.requests, *selection.texts)))
         recent.forget(batch.closed.batch)
         measures.selection.observe(time.monotonic() - began)
         extra = {"batch": received.event.batch, "papers": received.event.papers}
-        log.info("selected", extra=extra | {"selected": len(selection.selected), "summaries": len(selection.requests)})
+        made = {"summaries": len(selection.requests), "texts": len(selection.texts)}
+        log.info("selected", extra=extra | {"selected": len(selection.selected)} | made)
 
     bus.on_batch(PaperAnnounced, "scorer", score, size=SCORED_AT_ONCE)
     bus.on(BatchClosed, "selector", choose, lanes=SELECTED_AT_ONCE)

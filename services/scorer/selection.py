@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from shared.feeds import FeedConfig
-from shared.messages import Match, PaperScored, PaperSelected, Pick, SummaryKind, SummaryRequested
+from shared.messages import Match, PaperScored, PaperSelected, Pick, SummaryKind, SummaryRequested, TextRequested
 
 Matched = tuple[PaperScored, Match]
 
@@ -19,6 +19,8 @@ class Selection:
 
     selected: tuple[PaperSelected, ...]
     requests: tuple[SummaryRequested, ...]
+    texts: tuple[TextRequested, ...] = ()
+    """For the summaries that are made of full texts: whoever gets the text asks for them."""
 
 
 def select(
@@ -45,10 +47,15 @@ def select(
             picks.setdefault(paper.key, []).append(_moved(pick, before.get(feed.slug, 0)))
     chosen = sorted((papers[key] for key in picks), key=_announcement_order)
     by_urgency = sorted(chosen, key=lambda paper: min(pick.rank for pick in picks[paper.key]))
-    requests = (request for paper in by_urgency for request in _requests(paper, picks[paper.key]))
+    full = frozenset(feed.slug for feed in feeds if feed.summary.text == "full")
+    of_text = {paper.key: _of_text(picks[paper.key], full) for paper in chosen}
+    requests = (request for paper in by_urgency for request in _requests(paper, picks[paper.key], of_text[paper.key]))
     return Selection(
         selected=tuple(_selected(paper, picks[paper.key]) for paper in chosen),
         requests=tuple({request.key: request for request in requests}.values()),
+        texts=tuple(
+            TextRequested(paper=paper.paper, summaries=kinds) for paper in by_urgency if (kinds := of_text[paper.key])
+        ),
     )
 
 
@@ -101,7 +108,16 @@ def _selected(paper: PaperScored, picks: Sequence[Pick]) -> PaperSelected:
     )
 
 
-def _requests(paper: PaperScored, picks: Iterable[Pick]) -> Iterable[SummaryRequested]:
-    for pick in picks:
-        for wanted in pick.waits_for:
-            yield SummaryRequested(paper=paper.paper, style=wanted.style, language=wanted.language)
+def _of_text(picks: Sequence[Pick], full: frozenset[str]) -> tuple[SummaryKind, ...]:
+    """The summaries that are made of the full text: those that any feed with `text = "full"` wants."""
+    return tuple(dict.fromkeys(wanted for pick in picks if pick.feed in full for wanted in pick.waits_for))
+
+
+def _requests(paper: PaperScored, picks: Sequence[Pick], of_text: tuple[SummaryKind, ...]) -> list[SummaryRequested]:
+    """The summaries that can be made at once, each kind for all feeds."""
+    kinds = dict.fromkeys(wanted for pick in picks for wanted in pick.waits_for)
+    return [
+        SummaryRequested(paper=paper.paper, style=wanted.style, language=wanted.language)
+        for wanted in kinds
+        if wanted not in of_text
+    ]

@@ -17,6 +17,7 @@ from services.summarizer.measures import Measures, Outcome
 from services.summarizer.settings import Settings
 from services.summarizer.styles import structured
 from services.summarizer.styles.structured import BadReply
+from services.summarizer.texts import TextReader, no_text
 from shared.bus import Bus, Outgoing, Received
 from shared.messages import StructuredSummary, SummaryCompleted, SummaryRequested
 from shared.metrics import Metrics
@@ -40,7 +41,7 @@ def build(
     bus = Bus(settings, "summarizer", metrics, **({"retry_delay": retry_delay} if retry_delay else {}))
     measures = Measures(metrics)
     models = [_model(settings, name, patience, measures) for name in settings.models]
-    summarizer = Summarizer(models, measures)
+    summarizer = Summarizer(models, measures, TextReader(bus, settings.llm_text_chars))
     bus.on(SummaryRequested, DURABLE, summarizer.handler(bus.publish), lanes=settings.lanes)
     log.info("summaries are made by", extra={"models": settings.models or ("extraction",), "lanes": settings.lanes})
     return Service("summarizer", settings, bus, metrics, resources=models)
@@ -62,6 +63,8 @@ class Work:
 
     request: SummaryRequested
     attempt: int
+    text: str = ""
+    """What the model reads beside the abstract."""
     reason: str | None = None
     replies: list[Reply] = field(default_factory=list)
 
@@ -81,8 +84,11 @@ class Work:
 class Summarizer:
     """Asks the models in order, then extracts, then says why there is no summary."""
 
-    def __init__(self, models: Sequence[Model], measures: Measures) -> None:
+    def __init__(
+        self, models: Sequence[Model], measures: Measures, read: Callable[[str], Awaitable[str]] = no_text
+    ) -> None:
         self._models = models
+        self._read = read
         self._measures = measures
 
     def handler(
@@ -99,9 +105,11 @@ class Summarizer:
         return handle
 
     async def answer(self, request: SummaryRequested, attempt: int = 1) -> tuple[SummaryCompleted, Outcome]:
-        """The one answer to a request; raises only `Later`, on an early attempt."""
+        """The one answer to a request; raises only `Later`, on an early attempt, and `Unavailable`."""
         work = Work(request, attempt)
-        if not request.paper.abstract.strip():
+        if request.text_key and self._models:
+            work.text = await self._read(request.text_key)
+        if not (request.paper.abstract.strip() or work.text):
             return work.completed(reason="the paper has no abstract"), "none"
         for model in self._models:
             summary = await self._ask(model, work)
@@ -111,7 +119,7 @@ class Summarizer:
 
     async def _ask(self, model: Model, work: Work) -> StructuredSummary | None:
         """The model's summary, or None with `work.reason` set. Early trouble with the first model is raised."""
-        messages = structured.build(work.request.paper, work.request.language)
+        messages = structured.build(work.request.paper, work.request.language, work.text)
         try:
             return await self._understood(model, work, messages)
         except Later as error:
@@ -147,7 +155,11 @@ class Summarizer:
 
     def _by_model(self, model: Model, work: Work, summary: StructuredSummary) -> tuple[SummaryCompleted, Outcome]:
         completed = work.completed(
-            summary=summary, made_by="model", model=model.name, prompt_version=structured.PROMPT_VERSION
+            summary=summary,
+            made_by="model",
+            model=model.name,
+            source="full text" if work.text else "abstract",
+            prompt_version=structured.PROMPT_VERSION_TEXT if work.text else structured.PROMPT_VERSION,
         )
         if model is not self._models[0]:
             return completed, "fallback"

@@ -32,6 +32,12 @@ class Settings(ServiceSettings):
     llm_temperature: float | None = Field(
         default=0.2, ge=0, le=2, description="0 to 2; not sent again to a server that refuses it"
     )
+    llm_text_chars: int = Field(
+        default=60_000,
+        ge=2_000,
+        le=1_000_000,
+        description='characters of a full text that a model is given, for feeds with text = "full"',
+    )
     lanes: int = Field(default=4, ge=1, le=256, description="how many summaries this process makes at once")
 
     @property

@@ -125,6 +125,29 @@ async def test_messages_are_held_while_something_is_away_and_no_attempt_is_count
     assert calls == [1, 1, 1]
 
 
+async def test_a_replica_whose_turn_it_is_not_takes_nothing(nats_url: str) -> None:
+    turn = {"first": False, "second": True}
+    seen: list[str] = []
+
+    def a_replica(name: str) -> Service:
+        bus, metrics, settings = a_bus(nats_url)
+
+        async def handle(received: Received[PaperAnnounced]) -> None:
+            seen.append(name)
+
+        bus.on(PaperAnnounced, "scorer", handle, only_while=lambda: turn[name])
+        return Service("test", settings, bus, metrics)
+
+    async with a_replica("first") as service, a_replica("second"):
+        await service.bus.publish(*(an_announcement(n) for n in range(10)))
+        await eventually(lambda: len(seen) == 10)
+        assert set(seen) == {"second"}
+    turn["first"] = True
+    async with a_replica("first") as service:
+        await service.bus.publish(an_announcement(10))
+        await eventually(lambda: seen[10:] == ["first"])
+
+
 async def test_a_slow_handler_is_not_a_dead_one(nats_server: Nats) -> None:
     await provision(nats_server.url, ack_wait=0.5)
     calls: list[int] = []

@@ -23,6 +23,7 @@ from shared.messages import (
     PaperScored,
     PaperSelected,
     SummaryRequested,
+    TextRequested,
 )
 from shared.metrics import Metrics
 from shared.provision import MAX_MESSAGE
@@ -106,6 +107,21 @@ async def test_every_paper_is_scored_and_the_best_of_the_batch_are_selected(nats
         picks = [(paper.paper_id, pick.rank, pick.candidates) for paper in selected for pick in paper.picks]
         assert picks == [("2512.00000", 1, 4), ("2512.00002", 2, 4)]
         assert [request.key for request in requests] == ["summary:2512.00000v1:structured:en"]
+
+
+@pytest.fixture
+def full_text_feeds(feeds_file: Path) -> Path:
+    feeds_file.write_text(FEEDS + 'text = "full"\n', encoding="utf-8")
+    return feeds_file
+
+
+async def test_a_feed_of_full_texts_asks_for_the_text_instead(nats_url: str, full_text_feeds: Path) -> None:
+    async with a_bus(nats_url) as bus, scorers(nats_url, full_text_feeds):
+        await announce(bus, *announcements())
+
+        [request] = await some_of(bus, TextRequested)
+        assert request.key == "text:2512.00000v1:structured/en"
+        assert await all_of(bus, SummaryRequested) == []
 
 
 async def test_a_batch_that_closes_before_its_papers_are_scored_is_waited_for(nats_url: str, feeds_file: Path) -> None:

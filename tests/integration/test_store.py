@@ -20,6 +20,7 @@ from shared.messages import (
     StructuredSummary,
     SummaryKind,
     SummaryRequested,
+    TextRequested,
 )
 from tests.builders import a_check, a_closing, a_gap, a_paper, a_scored
 from tests.publishing import (
@@ -187,6 +188,15 @@ async def test_a_better_summary_replaces_a_worse_one_but_never_the_other_way(pub
     assert entry.summary.made_by == "model"
 
 
+async def test_what_a_model_has_read_is_kept(publisher: Publisher) -> None:
+    await publisher.handle(a_scored(0), a_selected("2512.00000"), a_summary("2512.00000", source="full text"))
+
+    [entry] = await publisher.library.latest("gpu", 10)
+
+    assert entry.summary
+    assert entry.summary.source == "full text"
+
+
 async def test_why_there_is_no_summary_is_said(publisher: Publisher) -> None:
     refusal = a_summary("2512.00000", summary=None, made_by=None, reason="the model refused")
     await publisher.handle(a_scored(0), a_selected("2512.00000"), refusal)
@@ -196,11 +206,21 @@ async def test_why_there_is_no_summary_is_said(publisher: Publisher) -> None:
     assert (entry.summary, entry.no_summary) == (None, "the model refused")
 
 
-async def test_a_dead_summary_request_holds_nothing_back(publisher: Publisher) -> None:
-    request = SummaryRequested(paper=a_paper(id="2512.00000"), style="structured", language="en")
+ASKED = pytest.mark.parametrize(
+    "asked",
+    [
+        SummaryRequested(paper=a_paper(id="2512.00000"), style="structured", language="en"),
+        TextRequested(paper=a_paper(id="2512.00000"), summaries=(SummaryKind(language="de"), ENGLISH)),
+    ],
+    ids=lambda asked: str(asked.SUBJECT),
+)
+
+
+@ASKED
+async def test_a_dead_summary_request_holds_nothing_back(publisher: Publisher, asked: Message) -> None:
     await publisher.handle(a_scored(0), a_selected("2512.00000"))
 
-    await publisher.handle(a_dead(request))
+    await publisher.handle(a_dead(asked))
 
     [entry] = await publisher.library.latest("gpu", 10)
     assert entry.no_summary == "it was given up after several tries"
@@ -221,11 +241,13 @@ async def test_what_lies_in_dead_letters_is_accounted_for(publisher: Publisher) 
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\x00", b"{", b"[]", b'{"batch": 5, "paper": {}, "version": "1"}'])
-async def test_a_dead_letter_without_a_readable_body_is_known_by_its_headers(publisher: Publisher, body: bytes) -> None:
-    request = SummaryRequested(paper=a_paper(id="2512.00000"), style="structured", language="en")
+@ASKED
+async def test_a_dead_letter_without_a_readable_body_is_known_by_its_headers(
+    publisher: Publisher, body: bytes, asked: Message
+) -> None:
     await publisher.handle(a_closing(2), a_scored(0), a_selected("2512.00000"))
 
-    await publisher.handle(*(replace(a_dead(event, n), data=body) for n, event in enumerate((a_scored(1), request))))
+    await publisher.handle(*(replace(a_dead(event, n), data=body) for n, event in enumerate((a_scored(1), asked))))
 
     [status] = await publisher.library.statuses(14)
     assert (status.dead_papers, status.published, status.complete) == (1, 1, True)

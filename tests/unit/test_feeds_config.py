@@ -173,7 +173,10 @@ MISTAKES = [
         feed('match = "arxiv_rss_bot"\nannounce = ["cross"]'),
         'feeds.toml:5: feed[a].announce: with match = "arxiv_rss_bot" only new papers count; leave it out',
     ),
-    (feed('summary.text = "full"'), "feeds.toml:4: feed[a].summary.text: summaries of the full text are not made yet"),
+    (
+        feed('summary.text = "pdf"'),
+        'feeds.toml:4: feed[a].summary.text: "pdf" is not known; write "abstract" or "full"',
+    ),
     (feed('summary.style = "deep"'), 'feeds.toml:4: feed[a].summary.style: "deep" is not known; write "structured"'),
     (feed("summary = 3"), "feeds.toml:4: feed[a].summary: 3 is no table; write [feed.summary]"),
     (

@@ -200,6 +200,12 @@ def test_an_item_begins_with_its_summary_and_says_why() -> None:
     assert "Summary by test-model from the abstract." in body
 
 
+def test_a_summary_of_the_full_text_says_so() -> None:
+    body = item.body(an_entry(summary=a_summary(source="full text")), PUBLIC_URL)
+
+    assert "Summary by test-model from the full text." in body
+
+
 def test_an_item_without_a_summary_says_so_before_the_abstract() -> None:
     pending = item.body(an_entry(summary=None), PUBLIC_URL)
     refused = item.body(an_entry(summary=None, no_summary="the model refused"), PUBLIC_URL)

@@ -264,6 +264,17 @@ def test_a_papers_own_page_has_all_of_it() -> None:
     assert document.xpath("//h2/text()") == ["Method and result", "Abstract", "Also known"]
 
 
+def test_a_page_says_what_the_models_have_read() -> None:
+    of_text = an_entry(1, summary=a_summary(source="full text"))
+    of_abstract = an_entry(2, paper=a_paper(id="2512.00002"))
+
+    document = html.document_fromstring(paper_page(of_text.paper, [of_text], FEEDS, public_url=PUBLIC_URL))
+    day = day_page(a_day(of_text, of_abstract), FEEDS, public_url=PUBLIC_URL).decode()
+
+    assert "Summary by test-model from the full text; it can be wrong." in texts(document, "origin")
+    assert "Summaries by test-model from the abstracts or full texts; they can be wrong." in day
+
+
 def test_a_paper_that_no_feed_took_still_has_its_page() -> None:
     document = html.document_fromstring(paper_page(a_paper(), [], FEEDS, public_url=PUBLIC_URL))
 

@@ -92,6 +92,25 @@ def test_of_two_versions_of_a_paper_the_newer_is_taken() -> None:
     assert [paper.version for paper in select([new, old], [a_feed()]).selected] == [2]
 
 
+def test_a_full_text_is_asked_for_instead_of_the_summary_and_wins_over_the_abstract() -> None:
+    papers = [scored(0, a=1, b=1), scored(1, a=9)]
+    feeds = [
+        a_feed("a", summary=SummaryConfig(languages=("en", "de"))),
+        a_feed("b", summary=SummaryConfig(languages=("en", "fr"), text="full")),
+    ]
+
+    selection = select(papers, feeds)
+
+    assert [(text.paper.id, [kind.language for kind in text.summaries]) for text in selection.texts] == [
+        ("2512.00000", ["en", "fr"])
+    ]
+    assert [(request.paper.id, request.language) for request in selection.requests] == [
+        ("2512.00000", "de"),
+        ("2512.00001", "en"),
+        ("2512.00001", "de"),
+    ]
+
+
 def test_a_batch_without_papers_selects_nothing() -> None:
     assert select([], [a_feed()]) == Selection((), ())
 

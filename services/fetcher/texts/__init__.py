@@ -1,0 +1,1 @@
+"""Full texts: from arXiv's HTML or PDF to sections in the object store."""
