@@ -8,12 +8,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import date
 from typing import Any, Literal, Self, TypeVar
+from weakref import WeakValueDictionary
+
+from pydantic import ValidationError
 
 from services.fetcher.core import DAY
 from services.fetcher.lease import Lease
 from services.fetcher.slot import Slot, key_of
 from shared.bus import Bus, Received
-from shared.errors import Elsewhere, Unavailable
+from shared.errors import Elsewhere, Permanent, Unavailable
 from shared.messages import FetchProgressed, FetchRequested
 from shared.verdict import MAX_ATTEMPTS
 
@@ -121,12 +124,18 @@ class Orders:
         self._bus = bus
         self._duty = duty
         self._handlers = handlers
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         bus.on(FetchRequested, "fetcher-orders", self.handle, lanes=LANES, gate=lease.wait)
 
     async def handle(self, received: Received[FetchRequested]) -> None:
-        """Do it and answer; an order that was done is only answered again."""
+        """Do it and answer; an order that was done is only answered again, one in hand when that has ended."""
+        lock = self._locks.setdefault(received.event.order, asyncio.Lock())
+        async with lock:
+            self._duty.check()
+            await self._alone(received)
+
+    async def _alone(self, received: Received[FetchRequested]) -> None:
         order = received.event
-        self._duty.check()
         report = await Report.open(self._bus, self._duty, order.order)
         if report.last and report.last.state == "done":
             await report.send("done")
@@ -155,5 +164,6 @@ class Orders:
     async def _trouble(self, report: Report, attempt: int, error: Exception) -> None:
         """Whoever waits for the order learns what the bus is about to do with it."""
         text = f"{type(error).__name__}: {error}"[:300]
+        final = attempt >= MAX_ATTEMPTS or isinstance(error, (Permanent, ValidationError))
         with suppress(Elsewhere, Unavailable):
-            await report.send("failed" if attempt >= MAX_ATTEMPTS else "running", detail=text)
+            await report.send("failed" if final else "running", detail=text)
