@@ -116,6 +116,7 @@ class Estimate:
 
     began: float | None = None
     first: FetchProgressed | None = None
+    first_share: float = 0.0
 
     def rate(self, report: FetchProgressed, now: float) -> float:
         """Papers a second since the first report that was seen; 0 before a second one."""
@@ -126,11 +127,13 @@ class Estimate:
 
     def seconds_left(self, report: FetchProgressed, share: float, now: float) -> float | None:
         """By papers when their number is known, else by the share of the days that is done (0 to 1)."""
+        if self.first is None:
+            self.first_share = share
         rate = self.rate(report, now)
         if report.total is not None and rate > 0:
             return max(0, report.total - report.papers) / rate
-        passed = now - self.began if self.began is not None else 0.0
-        return passed / share * (1 - share) if share > 0 and passed > 0 else None
+        passed, done = now - (self.began or now), share - self.first_share
+        return passed / done * (1 - share) if done > 0 and passed > 0 else None
 
 
 def describe(report: FetchProgressed, rate: float, left: float | None) -> str:
