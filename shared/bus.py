@@ -32,7 +32,7 @@ from shared.messages import Message
 from shared.metrics import Metrics
 from shared.provision import CONSUMERS, DEAD, ORDERS, PAPERS
 from shared.publish import encode, publish
-from shared.pull import SteadySubscriber, always
+from shared.pull import SteadySubscriber
 from shared.settings import ServiceSettings
 from shared.verdict import Settler, retry_delay
 
@@ -71,11 +71,11 @@ class Bus:
         handle: Callable[[Received[M]], Awaitable[None]],
         *,
         lanes: int = 1,
-        only_while: Callable[[], bool] = always,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Handle one message at a time in each of `lanes` (each holds exactly one, so none waits behind another).
 
-        A replica for which `only_while` is false takes none, and leaves them to those for which it is true.
+        With a `gate`, messages are only taken once it has returned: for work that one replica does at a time.
         """
 
         async def one(batch: Sequence[Received[M]]) -> None:
@@ -83,7 +83,7 @@ class Bus:
                 await handle(received)
 
         for _ in range(lanes):
-            self._subscribe(message, durable, one, size=1, only_while=only_while)
+            self._subscribe(message, durable, one, size=1, gate=gate)
 
     def on_batch(
         self,
@@ -107,7 +107,7 @@ class Bus:
         handle: Callable[[Sequence[Received[M]]], Awaitable[None]],
         *,
         size: int,
-        only_while: Callable[[], bool] = always,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         assert CONSUMERS[durable].subject == message.SUBJECT, f"{durable} does not read {message.SUBJECT}"
         settler = Settler(
@@ -119,7 +119,7 @@ class Bus:
             stopping=self.stopping,
             retry_delay=self._retry_delay,
         )
-        self._attach(durable, settler, size=size, only_while=only_while)
+        self._attach(durable, settler, size=size, gate=gate)
 
     def _attach(
         self,
@@ -127,7 +127,7 @@ class Bus:
         settler: Settler[Any] | Registrar,
         *,
         size: int,
-        only_while: Callable[[], bool] = always,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._settlers.append((durable, settler))
         consumer = CONSUMERS[durable]
@@ -141,7 +141,7 @@ class Bus:
             title=f"{durable}-{len(self._subscribers.get(durable, []))}",
         )
         subscriber(settler.deliver)
-        self._subscribers.setdefault(durable, []).append(SteadySubscriber.adopt(subscriber, only_while))
+        self._subscribers.setdefault(durable, []).append(SteadySubscriber.adopt(subscriber, gate))
         self._metrics.watch(durable)
 
     # ---- publishing

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import nats.errors
@@ -21,26 +21,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PULL_SECONDS = 5.0  # how long one pull request stays open on the server
-LOOK_SECONDS = 0.2  # between two looks whether it is this replica's turn to take messages
 PAUSE_SECONDS = 1.0  # after a failed pull, so that a broken connection costs no CPU
-
-
-def always() -> bool:
-    """Every replica takes messages."""
-    return True
 
 
 class SteadySubscriber(BatchPullStreamSubscriber):
     """Takes the messages of one durable consumer, a batch at a time, through FastStream's pipeline."""
 
-    only_while: Callable[[], bool]
+    gate: Callable[[], Awaitable[None]] | None = None
+    """Waited for before each pull, where not every replica may take messages."""
 
     @classmethod
-    def adopt(cls, subscriber: BatchPullStreamSubscriber, only_while: Callable[[], bool] = always) -> SteadySubscriber:
+    def adopt(
+        cls, subscriber: BatchPullStreamSubscriber, gate: Callable[[], Awaitable[None]] | None = None
+    ) -> SteadySubscriber:
         """Turn the subscriber that the broker has registered into this kind: FastStream has no other way in."""
         subscriber.__class__ = cls
         assert isinstance(subscriber, cls)
-        subscriber.only_while = only_while
+        subscriber.gate = gate
         return subscriber
 
     async def _create_subscription(self) -> None:
@@ -54,9 +51,8 @@ class SteadySubscriber(BatchPullStreamSubscriber):
 
     async def _consume_pull(self) -> None:
         while self.running:
-            if not self.only_while():
-                await asyncio.sleep(LOOK_SECONDS)
-                continue
+            if self.gate is not None:
+                await self.gate()
             messages = await self._pull()
             if messages and self.running:
                 await self.consume(messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import secrets
@@ -13,8 +14,10 @@ from services.fetcher import core
 from services.fetcher.cursor import Ledger, Overtaken
 from services.fetcher.download import Downloader, FetchFailed
 from services.fetcher.fetching import Fetching, Outcome, categories
+from services.fetcher.harvest import Harvester
 from services.fetcher.lease import AWAY, Lease, stopping
 from services.fetcher.measures import Measures
+from services.fetcher.orders import Duty, Handle, OrderFailed, Orders, Report
 from services.fetcher.pace import Pace
 from services.fetcher.settings import Settings
 from services.fetcher.sources.document import UnusableDocument
@@ -22,6 +25,7 @@ from services.fetcher.texts import handler as texts
 from shared import feeds
 from shared.bus import Bus
 from shared.fetcher_state import FetcherState
+from shared.messages import FetchRequested
 from shared.metrics import Metrics
 from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
 from shared.service import Service
@@ -49,6 +53,9 @@ def build(settings: Settings) -> Service:
     downloader = Downloader(Pace(bus, interval=settings.arxiv_interval), settings.contact)
     texts.attach(bus, texts.Handler(bus, lease, downloader, settings.arxiv_site_url, measures.text), lease)
     watch = Watch(settings, bus, lease, Fetching(settings, bus, lease, downloader, measures), measures)
+    duty = Duty(bus, lease)
+    harvester = Harvester(settings, bus, downloader, duty, measures)
+    Orders(bus, lease, duty, {"now": looking(watch, duty), "backfill": harvester.handle})
     return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=[lease.keep, watch.run])
 
 
@@ -77,6 +84,15 @@ class Watch:
         self._clock = clock
         self._ledger: Ledger | None = None
         self._own_failures = 0
+        self._woken = asyncio.Event()
+        self._waiting: list[asyncio.Future[FetcherState | None]] = []
+
+    async def wake(self) -> FetcherState | None:
+        """Look at once; what came of it. No wait that arXiv is owed is cut short. None when it cannot be said."""
+        asked: asyncio.Future[FetcherState | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(asked)
+        self._woken.set()
+        return await asked
 
     async def run(self) -> None:
         """Look at the feed again and again while the lease is held."""
@@ -84,9 +100,23 @@ class Watch:
             if not self._lease.held:
                 self._ledger = None  # whoever holds the lease in the meantime writes on
                 await self._lease.wait()
+            self._woken.clear()
+            waiting, self._waiting = self._waiting, []
             delay = await self._round()
+            for asked in waiting:
+                if not asked.done():
+                    asked.set_result(self._ledger.state if self._ledger else None)
             if not stopping():
-                await self._lease.lost(delay)
+                await self._pause(delay)
+
+    async def _pause(self, seconds: float) -> None:
+        """Until the next look is due, somebody wants one now, or the lease is lost."""
+        ends = [asyncio.ensure_future(self._woken.wait()), asyncio.ensure_future(self._lease.lost(seconds))]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
     async def _round(self) -> float:
         """One look; the seconds until the next."""
@@ -173,6 +203,20 @@ class Watch:
         )
         with suppress(*AWAY):
             await ledger.note(state)
+
+
+def looking(watch: Watch, duty: Duty) -> Handle:
+    """Carries out `now` orders."""
+
+    async def look(order: FetchRequested, report: Report) -> None:
+        del order
+        state = await duty.during(watch.wake())
+        if state is None or state.outcome == "failed":
+            raise OrderFailed(state.reason or "failed" if state else "the fetcher is in trouble; its log says more")
+        newest = f"; the newest announcement is of {state.newest}" if state.newest else ""
+        await report(detail=state.outcome + newest)
+
+    return look
 
 
 def own_reason(error: Exception) -> str:

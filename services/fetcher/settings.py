@@ -31,6 +31,11 @@ class Settings(ServiceSettings):
         default=True,
         description="count every announcement against arXiv's listing pages: one request per category and day",
     )
+    arxiv_oai_url: str = Field(
+        default="https://oaipmh.arxiv.org/oai",
+        pattern=r"^https?://[^\s/]+",
+        description="where the OAI-PMH server is, for backfills",
+    )
     arxiv_interval: float = Field(
         default=3.0, ge=0, le=3_600, description="seconds between two requests, over all replicas; arXiv asks for 3"
     )

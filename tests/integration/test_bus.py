@@ -126,7 +126,8 @@ async def test_messages_are_held_while_something_is_away_and_no_attempt_is_count
 
 
 async def test_a_replica_whose_turn_it_is_not_takes_nothing(nats_url: str) -> None:
-    turn = {"first": False, "second": True}
+    turn = {"first": asyncio.Event(), "second": asyncio.Event()}
+    turn["second"].set()
     seen: list[str] = []
 
     def a_replica(name: str) -> Service:
@@ -135,14 +136,17 @@ async def test_a_replica_whose_turn_it_is_not_takes_nothing(nats_url: str) -> No
         async def handle(received: Received[PaperAnnounced]) -> None:
             seen.append(name)
 
-        bus.on(PaperAnnounced, "scorer", handle, only_while=lambda: turn[name])
+        async def own_turn() -> None:
+            await turn[name].wait()
+
+        bus.on(PaperAnnounced, "scorer", handle, gate=own_turn)
         return Service("test", settings, bus, metrics)
 
     async with a_replica("first") as service, a_replica("second"):
         await service.bus.publish(*(an_announcement(n) for n in range(10)))
         await eventually(lambda: len(seen) == 10)
         assert set(seen) == {"second"}
-    turn["first"] = True
+    turn["first"].set()
     async with a_replica("first") as service:
         await service.bus.publish(an_announcement(10))
         await eventually(lambda: seen[10:] == ["first"])

@@ -142,4 +142,4 @@ class Handler:
 
 def attach(bus: Bus, handler: Handler, lease: Lease) -> None:
     """Take requests while this replica holds the lease: the others would only sit on them."""
-    bus.on(TextRequested, DURABLE, handler.handle, only_while=lambda: lease.held)
+    bus.on(TextRequested, DURABLE, handler.handle, gate=lease.wait)
