@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import running
+from cli.lookup import look_up, order_of
 from cli.orders import carry_out, connected, pipeline
 from cli.up import DATA
 
@@ -20,22 +21,32 @@ fetch_app = typer.Typer(add_completion=False)
 
 @fetch_app.command()
 def fetch(
+    ids: Annotated[list[str] | None, typer.Argument(help="Papers: 2512.08242, hep-th/9901001v2, an address.")] = None,
     *,
+    search: Annotated[str | None, typer.Option(help="What a search finds, in the language of arXiv's API.")] = None,
+    most: Annotated[int | None, typer.Option("--max", min=1, help="With --search: no more papers than these.")] = None,
     now: Annotated[bool, typer.Option("--now", help="Look at the announcement at once.")] = False,
     nats_url: Annotated[str | None, typer.Option(help="The pipeline's NATS; else NATS_URL; else an own one.")] = None,
     feeds: Annotated[Path | None, typer.Option(help="For an own pipeline: the feeds; else FEEDS_FILE.")] = None,
     data: Annotated[Path, typer.Option(file_okay=False, help="For an own pipeline: where its data is kept.")] = DATA,
 ) -> None:
     """Ask the fetcher for something now, and wait until it is done."""
+    if [bool(ids), search is not None, now].count(True) != 1:
+        raise typer.BadParameter("say one of: ids of papers, --search QUERY, --now for the announcement")
+    order = look_of() if now else order_of(ids or (), search, most)
+    raise typer.Exit(running.run(run(order, nats_url, feeds, data)))
+
+
+def look_of() -> FetchRequested:
+    """A look at the announcement."""
     from shared.messages import FetchRequested
 
-    if not now:
-        raise typer.BadParameter("say what to fetch: --now looks at the announcement at once")
-    order = FetchRequested(order=f"now-{secrets.token_hex(6)}", what="now")
-    raise typer.Exit(running.run(run(order, nats_url, feeds, data)))
+    return FetchRequested(order=f"now-{secrets.token_hex(6)}", what="now")
 
 
 async def run(order: FetchRequested, nats_url: str | None, feeds: Path | None, data: Path) -> int:
     """The exit code."""
     async with pipeline(nats_url, feeds, data) as url, connected(url) as bus:
+        if order.what in {"ids", "search"}:
+            return await look_up(bus, order)
         return await carry_out(bus, order, lambda _: 0.0, "The fetcher looks all the same; see paperwire status.")

@@ -65,6 +65,8 @@ class FeedConfig:
     keywords: tuple[Term, ...] = ()
     exclude: tuple[Term, ...] = ()
     authors: tuple[Term, ...] = ()
+    search: str = ""
+    """A query in arXiv's language: what it finds is taken too, whatever its category and score."""
     min_score: float = 1.0
     max_papers: int = 30
     match: MatchMode = "words"
@@ -81,6 +83,11 @@ class FeedsFile:
     def categories(self) -> tuple[str, ...]:
         """Every category that any feed looks at, in the order of their first mention."""
         return tuple(dict.fromkeys(category for feed in self.feeds for category in feed.categories))
+
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """Every search that any feed makes, in the order of their first mention."""
+        return tuple(dict.fromkeys(feed.search for feed in self.feeds if feed.search))
 
 
 def load(path: Path) -> FeedsFile:

@@ -15,6 +15,7 @@ from shared.toml_reader import Reader, shown
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 CATEGORY = re.compile(r"(physics|cond-mat)\.[a-z]+(-[a-z]+)* | [a-z]+(-[a-z]+)*(\.[A-Z]{2})?", re.VERBOSE)
+QUOTED = re.compile(r'"[^"]*"')
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")  # the form of BCP 47
 RESERVED_SLUGS = frozenset({"all"})
 
@@ -24,6 +25,7 @@ TERM_KEYS = ("term", "weight", "in")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PLACES: tuple[Place, ...] = get_args(Place)
 MOST_LETTERS = 200  # of a term; longer ones are pasted by mistake
+LONGEST_SEARCH = 1_000  # characters; arXiv refuses addresses that are much longer
 MOST_PAPERS = 1_000
 MOST_WEIGHT = 1_000.0
 
@@ -74,6 +76,7 @@ class FeedsReader(Reader):
             keywords=self.items((*path, "keywords"), table.get("keywords"), self._term_in_text),
             exclude=self.items((*path, "exclude"), table.get("exclude"), self._excluded),
             authors=self.items((*path, "authors"), table.get("authors"), self._author),
+            search=self._search((*path, "search"), table.get("search"), match),
             min_score=self.number((*path, "min_score"), table.get("min_score"), 1.0, 0, 1_000_000),
             max_papers=self.whole((*path, "max_papers"), table.get("max_papers"), 30, 1, MOST_PAPERS),
             match=match,
@@ -113,6 +116,17 @@ class FeedsReader(Reader):
 
     def _kind(self, path: Path, value: Any) -> Kind | None:
         return self.choice(path, value, None, KINDS)
+
+    def _search(self, path: Path, value: Any, match: MatchMode) -> str:
+        search = self.text(path, value)
+        if len(search) > LONGEST_SEARCH:
+            self.wrong(path, f"{shown(value)} is longer than {LONGEST_SEARCH} characters; make two feeds of it")
+        bare = QUOTED.sub("", search)
+        if '"' in bare or bare.count("(") != bare.count(")"):
+            self.wrong(path, f"{shown(value)} has a quote or bracket that is not closed; close it")
+        if search and match == "arxiv_rss_bot":
+            self.wrong(path, 'is not made with match = "arxiv_rss_bot"; leave it out')
+        return search
 
     def _summary(self, path: Path, value: Any) -> SummaryConfig:
         table = self.table(path, value, SUMMARY_KEYS, "[feed.summary]")
@@ -188,7 +202,7 @@ class FeedsReader(Reader):
     # ---- what must fit together
 
     def _something_to_find(self, path: Path, table: Mapping[str, Any]) -> None:
-        if not table.get("keywords") and not table.get("authors"):
+        if not any(table.get(key) for key in ("keywords", "authors", "search")):
             self.wrong(path, 'has neither keywords nor authors, so it stays empty; write keywords = ["..."]')
 
     def _nothing_twice(self, path: Path, table: Mapping[str, Any], config: FeedConfig) -> None:

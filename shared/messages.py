@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Kind = Literal["new", "cross", "replace", "replace-cross", "backfill"]
 EmptyReason = Literal["weekend", "holiday", "nothing new", "upstream stale"]
 Place = Literal["title", "abstract", "authors"]
+FoundIn = Literal["title", "abstract", "authors", "search"]
 Style = Literal["structured"]
 SummarySource = Literal["abstract", "full text"]
 
@@ -78,6 +79,8 @@ class PaperAnnounced(Message):
     kind: Kind
     position: int = Field(ge=0)
     """Its place in the announcement, from 0."""
+    found_by: tuple[str, ...] = ()
+    """The feeds' searches that found it; then only feeds with one of these searches look at it."""
 
     @property
     def key(self) -> str:
@@ -111,10 +114,10 @@ class BatchClosed(Message):
 
 
 class Reason(Value):
-    """Why a paper matches: a term, where it was found, and the points it added."""
+    """Why a paper matches: a term, where it was found, and the points it added. Found in `search`: by that search."""
 
     term: str
-    field: Place
+    field: FoundIn
     weight: float
 
 
@@ -306,6 +309,8 @@ class FetchRequested(Message):
     """For `ids`: identifiers with or without version."""
     query: str | None = None
     """For `search`: a query in the source's own language."""
+    limit: int | None = Field(default=None, ge=1)
+    """For `search`: no more papers than these, the newest first; without it as many as the source gives."""
     since: date | None = None
     until: date | None = None
     """For `backfill`: the first and last day of change, both included."""

@@ -16,9 +16,12 @@ from services.fetcher.download import Downloader, FetchFailed
 from services.fetcher.fetching import Fetching, Outcome, categories
 from services.fetcher.harvest import Harvester
 from services.fetcher.lease import AWAY, Lease, stopping
+from services.fetcher.lookup import Lookup
+from services.fetcher.lookup_orders import LookupOrders
 from services.fetcher.measures import Measures
 from services.fetcher.orders import Duty, Handle, OrderFailed, Orders, Report
 from services.fetcher.pace import Pace
+from services.fetcher.searching import Searching
 from services.fetcher.settings import Settings
 from services.fetcher.sources.document import UnusableDocument
 from services.fetcher.texts import handler as texts
@@ -55,8 +58,13 @@ def build(settings: Settings) -> Service:
     watch = Watch(settings, bus, lease, Fetching(settings, bus, lease, downloader, measures), measures)
     duty = Duty(bus, lease)
     harvester = Harvester(settings, bus, downloader, duty, measures)
-    Orders(bus, lease, duty, {"now": looking(watch, duty), "backfill": harvester.handle})
-    return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=[lease.keep, watch.run])
+    lookup = Lookup(downloader, settings.arxiv_api_url)
+    papers = LookupOrders(lookup, bus, duty, first=settings.retry_delay)
+    handlers = {"backfill": harvester.handle, "ids": papers.ids, "search": papers.search}
+    Orders(bus, lease, duty, {"now": looking(watch, duty), **handlers})
+    searching = Searching(settings, bus, lease, lookup)
+    loops = [lease.keep, watch.run, searching.run]
+    return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=loops)
 
 
 def wall_clock() -> datetime:

@@ -36,6 +36,11 @@ class Settings(ServiceSettings):
         pattern=r"^https?://[^\s/]+",
         description="where the OAI-PMH server is, for backfills",
     )
+    arxiv_api_url: str = Field(
+        default="https://export.arxiv.org/api/query",
+        pattern=r"^https?://[^\s/?]+[^\s?]*$",
+        description="arXiv's query API, for orders of ids and searches and for feeds with a `search`",
+    )
     arxiv_interval: float = Field(
         default=3.0, ge=0, le=3_600, description="seconds between two requests, over all replicas; arXiv asks for 3"
     )

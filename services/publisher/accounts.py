@@ -12,13 +12,14 @@ from shared.messages import AnnouncementChecked, CategoryCheck
 NOT_CLOSED = "still being read"
 
 
-# Days that there were: a batch with a date far off must not hide all others.
+# Days that there were: a batch with a date far off must not hide all others. What the feeds' searches found stands
+# behind the announcement of the same day.
 STATUSES = """
 SELECT * FROM batch_accounts
 WHERE date IN (
     SELECT DISTINCT date FROM batches WHERE batch NOT LIKE 'backfill:%' ORDER BY date DESC LIMIT $1::int)
   AND batch NOT LIKE 'backfill:%'
-ORDER BY date DESC, batch
+ORDER BY date DESC, source = 'arxiv-search', batch
 """
 
 STATUS_OF_DAY = """

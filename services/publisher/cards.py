@@ -73,7 +73,7 @@ def paper_card(paper: Paper, entries: Sequence[Entry], public_url: str) -> Card:
 
 
 def _card(paper: Paper, entries: Sequence[Entry], public_url: str, authors: int) -> Card:
-    terms = {reason.term for entry in entries for reason in entry.reasons if reason.field != "authors"}
+    terms = {reason.term for entry in entries for reason in entry.reasons if reason.field in ("title", "abstract")}
     told = next((entry for entry in entries if entry.summary), entries[0] if entries else None)
     summary = told.summary if told else None
     lead = latex.html(summary.text.tldr if summary else absence_line(told) if told else "No feed took this paper.")

@@ -114,13 +114,17 @@ def names_line(names: Sequence[str], limit: int = MAX_AUTHORS) -> str:
 
 
 def reasons_line(reasons: Sequence[Reason]) -> str:
-    """`quantization (title), KV cache (abstract)`."""
+    """`quantization (title), KV cache (abstract), found by the search “abs:pruning”`."""
     places: dict[str, list[str]] = {}
+    searches = [reason.term for reason in reasons if reason.field == "search"]
     for reason in reasons:
+        if reason.field == "search":
+            continue
         found = places.setdefault(reason.term, [])
         if reason.field not in found:
             found.append(reason.field)
-    return ", ".join(f"{one_line(term)} ({' and '.join(found)})" for term, found in places.items())
+    terms = [f"{one_line(term)} ({' and '.join(found)})" for term, found in places.items()]
+    return ", ".join([*terms, *(f"found by the search “{one_line(search)}”" for search in searches)])
 
 
 def number(value: float) -> str:

@@ -2,13 +2,14 @@
 
 A term that is found adds its weight, once, however often it stands in the paper; one found in the title adds half
 as much again (1.5 weights in all, also when the term is looked for in titles only). An author who is found adds
-the weight. A feed's score is the sum. With `match = "arxiv_rss_bot"` terms are substrings of the title and the
+the weight. A feed's score is the sum. A paper that the feed's search found is taken whatever its score; the search
+adds 1. With `match = "arxiv_rss_bot"` terms are substrings of the title and the
 abstract's first line and count by the same rule, so a keyword written twice counts twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import fsum
@@ -19,6 +20,7 @@ from shared.feeds import FeedConfig, Term
 from shared.messages import Kind, Match, Paper, PaperAnnounced, PaperScored, Place, Reason
 
 TITLE_FACTOR = 1.5
+SEARCH_WEIGHT = 1.0
 DECIMALS = 6  # enough for any weight a person writes, and 0.1 * 1.5 is 0.15
 BIT: dict[Place, int] = {"title": TITLE, "abstract": ABSTRACT, "authors": AUTHORS}
 EXCLUDES = -1
@@ -65,6 +67,15 @@ class Plan:
         order = sorted(reasons, key=lambda term: (-reasons[term].weight, term))
         return Match(feed=self.config.slug, score=score, reasons=tuple(reasons[term] for term in order))
 
+    def match_by_search(self, found: dict[int, int]) -> Match | None:
+        """The judgement on a paper that the feed's search found; the terms add to it."""
+        if EXCLUDES in found:
+            return None
+        reasons = [self._reason(term, places) for term, places in sorted(found.items())]
+        reasons.append(Reason(term=self.config.search, field="search", weight=SEARCH_WEIGHT))
+        score = round(fsum(reason.weight for reason in reasons), DECIMALS)
+        return Match(feed=self.config.slug, score=score, reasons=tuple(sorted(reasons, key=lambda r: -r.weight)))
+
     def _reason(self, number: int, places: int) -> Reason:
         place: Place = "title" if places & TITLE else "abstract" if places & ABSTRACT else "authors"
         known = self.reasons.get((number, place))
@@ -80,6 +91,7 @@ class Scorer:
 
     def __init__(self, feeds: Sequence[FeedConfig]) -> None:
         self._plans = tuple(map(Plan.of, feeds))
+        self._categories = frozenset(category for plan in self._plans for category in plan.categories)
         self._words = WordMatcher[Asker]()
         self._substrings = SubstringMatcher[Asker]()
         for number, plan in enumerate(self._plans):
@@ -101,9 +113,7 @@ class Scorer:
 
     def matches(self, paper: Paper, kind: Kind) -> tuple[Match, ...]:
         """The feeds that the paper matches, in the order of the configuration."""
-        by_feed: dict[int, dict[int, int]] = {}
-        _collect(self._words.find(paper), by_feed)
-        _collect(self._substrings.find(paper), by_feed)
+        by_feed = self._found(paper)
         if not by_feed:
             return ()
         categories = with_archives(paper.categories)
@@ -111,15 +121,37 @@ class Scorer:
         judged = (plan.match(found) for plan, found in plans if plan.wants(kind, categories))
         return tuple(match for match in judged if match is not None)
 
+    def matches_by_search(self, paper: Paper, searches: Collection[str]) -> tuple[Match, ...]:
+        """The feeds with one of these searches, but for those that the announcement itself gives the paper."""
+        by_feed = self._found(paper)
+        categories = with_archives(paper.categories)
+        announced = not self._categories.isdisjoint(categories)
+        matches = []
+        for number, plan in enumerate(self._plans):
+            found = by_feed.get(number, {})
+            if plan.config.search not in searches:
+                continue
+            if not (announced and found and plan.wants("new", categories) and plan.match(found)):
+                matches.append(plan.match_by_search(found))
+        return tuple(match for match in matches if match is not None)
+
+    def _found(self, paper: Paper) -> dict[int, dict[int, int]]:
+        """Where each term of each feed was found."""
+        by_feed: dict[int, dict[int, int]] = {}
+        _collect(self._words.find(paper), by_feed)
+        _collect(self._substrings.find(paper), by_feed)
+        return by_feed
+
     def score(self, announced: PaperAnnounced) -> PaperScored:
         """The paper with its matches."""
+        paper, searches = announced.paper, announced.found_by
         return PaperScored(
-            paper=announced.paper,
+            paper=paper,
             batch=announced.batch,
             date=announced.date,
             kind=announced.kind,
             position=announced.position,
-            matches=self.matches(announced.paper, announced.kind),
+            matches=self.matches_by_search(paper, searches) if searches else self.matches(paper, announced.kind),
         )
 
 

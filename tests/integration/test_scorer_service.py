@@ -221,6 +221,27 @@ async def test_a_batch_without_papers_selects_nothing(nats_url: str, feeds_file:
         assert await all_of(bus, PaperSelected) == []
 
 
+@pytest.fixture
+def searching_feeds_file(feeds_file: Path) -> Path:
+    searching = '\n[[feed]]\nslug = "gardens"\nsearch = "abs:garden"\nmin_score = 5.0\n'
+    feeds_file.write_text(FEEDS + searching, encoding="utf-8")
+    return feeds_file
+
+
+async def test_what_a_search_found_is_selected_for_its_feed_only(nats_url: str, searching_feeds_file: Path) -> None:
+    batch = "arxiv-search:2025-12-10"
+    found = [paper.model_copy(update={"batch": batch, "found_by": ("abs:garden",)}) for paper in announcements()[:2]]
+    async with a_bus(nats_url) as bus, scorers(nats_url, searching_feeds_file):
+        first, *_ = await bus.publish(*found)
+        await bus.publish(a_closing(2, batch=batch, source="arxiv-search", first_sequence=first))
+        selected = await some_of(bus, PaperSelected, 2)
+
+    picks = [
+        (pick.feed, reason.field, reason.term) for paper in selected for pick in paper.picks for reason in pick.reasons
+    ]
+    assert picks == [("gardens", "search", "abs:garden")] * 2
+
+
 async def test_another_batch_between_the_papers_of_a_batch_changes_nothing(nats_url: str, feeds_file: Path) -> None:
     other = an_announcement(0, paper=a_paper(id="2512.77777", title="Quantization, LLM"), batch="arxiv:2025-12-11")
     first, *rest = announcements()

@@ -75,6 +75,15 @@ def test_the_bot_mode_takes_new_papers_and_a_keyword_twice() -> None:
     assert (feed.announce, feed.keywords) == (("new",), (Term("x"), Term("x")))
 
 
+def test_a_search_alone_makes_a_feed_and_every_search_is_told_once() -> None:
+    search = '(cat:cs.LG AND abs:"KV (cache")'
+    file = parse("".join(f"[[feed]]\nslug = '{slug}'\nsearch = '{search}'\n" for slug in "ab"))
+
+    assert file.feeds[0].search == search
+    assert file.searches == (search,)
+    assert parse(GOOD).searches == ()
+
+
 def feed(line: str, *, keywords: str = 'keywords = ["LLM"]') -> str:
     """A feed whose fourth line is the one under test."""
     return f'[[feed]]\nslug = "a"\n{keywords}\n{line}\n'
@@ -151,6 +160,17 @@ MISTAKES = [
     (
         feed("", keywords="keywords = []"),
         "feeds.toml:1: feed[a]: has neither keywords nor authors, so it stays empty; write keywords = [",
+    ),
+    (feed("search = 3"), "feeds.toml:4: feed[a].search: 3 is no text; write one line of text in quotes"),
+    (feed('search = ""'), 'feeds.toml:4: feed[a].search: "" is no text; write one line of text in quotes'),
+    (
+        feed("search = 'abs:\"KV cache'"),
+        'feeds.toml:4: feed[a].search: "abs:"KV cache" has a quote or bracket that is not closed; close it',
+    ),
+    (feed(f'search = "{"x" * 1001}"'), "feeds.toml:4: feed[a].search: "),
+    (
+        feed('match = "arxiv_rss_bot"\nsearch = "abs:LLM"'),
+        'feeds.toml:5: feed[a].search: is not made with match = "arxiv_rss_bot"; leave it out',
     ),
     (feed('min_score = "2"'), 'feeds.toml:4: feed[a].min_score: "2" is no number; write one like 1.0'),
     (

@@ -330,3 +330,10 @@ def test_the_same_day_gives_the_same_page() -> None:
     day = a_day(an_entry(1), an_entry(2))
 
     assert day_page(day, FEEDS, public_url=PUBLIC_URL) == day_page(day, FEEDS, public_url=PUBLIC_URL)
+
+
+def test_a_paper_that_a_search_found_says_by_which_and_marks_no_word_for_it() -> None:
+    reasons = (Reason(term="GPU", field="title", weight=1.5), Reason(term="abs:Chopper", field="search", weight=1.0))
+    document = page(an_entry(1, reasons=reasons))
+
+    assert texts(document, "why")[0].startswith("Why: GPU (title), found by the search “abs:Chopper” · ")

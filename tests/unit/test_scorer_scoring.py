@@ -131,7 +131,7 @@ def test_a_scored_paper_is_the_announced_one_with_its_matches() -> None:
 
     scored = Scorer([a_feed("hopper")]).score(announced)
 
-    assert scored.model_dump() == announced.model_dump() | {"matches": ()}
+    assert scored.model_dump() == announced.model_dump(exclude={"found_by"}) | {"matches": ()}
 
 
 def bot(*keywords: str, **changes: Any) -> FeedConfig:
@@ -161,3 +161,42 @@ def test_the_bot_mode_drops_a_paper_with_an_excluded_part_of_a_word() -> None:
 
 def test_the_bot_mode_takes_new_papers_only() -> None:
     assert match(bot("LLM"), kind="cross") is None
+
+
+SEARCH = "abs:pruning"
+
+
+def found(*feeds: FeedConfig, paper: Paper = PAPER, searches: tuple[str, ...] = (SEARCH,)) -> list[Match]:
+    announced = an_announcement(paper=paper, batch="arxiv-search:2025-12-10", found_by=searches)
+    return list(Scorer(feeds).score(announced).matches)
+
+
+def test_a_paper_that_the_search_found_is_taken_whatever_its_category_and_score() -> None:
+    (match,) = found(a_feed(categories=("math.AG",), min_score=9.0, search=SEARCH))
+
+    assert match.score == 1.0
+    assert match.reasons == (Reason(term=SEARCH, field="search", weight=1.0),)
+
+
+def test_the_terms_add_to_a_search() -> None:
+    (match,) = found(a_feed("LLM", "memory", categories=("math.AG",), search=SEARCH))
+
+    assert match.score == 3.5
+    assert [reason.field for reason in match.reasons] == ["title", "abstract", "search"]
+
+
+def test_only_feeds_with_the_search_look_at_what_it_found() -> None:
+    assert found(a_feed("LLM"), a_feed("LLM", search="abs:other")) == []
+
+
+def test_what_the_announcement_gives_the_feed_anyway_is_not_given_twice() -> None:
+    assert found(a_feed("LLM", categories=("cs.DC",), search=SEARCH)) == []
+
+
+def test_a_category_that_no_feed_reads_is_not_given_by_the_announcement() -> None:
+    assert len(found(a_feed("LLM", search=SEARCH), a_feed("LLM", slug="b", categories=("math.AG",)))) == 1
+    assert found(a_feed("LLM", search=SEARCH), a_feed("LLM", slug="b", categories=("cs.DC",))) == []
+
+
+def test_an_excluded_word_keeps_out_what_the_search_found() -> None:
+    assert found(a_feed(exclude=(Term("survey"),), search=SEARCH)) == []

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple, cast, get_args
-from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from lxml import etree
 from pydantic import ValidationError
 
-from services.fetcher.accents import decode_accents
 from services.fetcher.authors import split_authors
 from services.fetcher.sources.document import UnusableDocument, tree
+from services.fetcher.text import IDENTIFIER, clean
 from shared.messages import Kind, Paper
 
 __all__ = ["EASTERN", "Announcement", "Item", "UnusableDocument", "parse"]
@@ -141,8 +140,7 @@ def _why(error: ValueError) -> str:
 
 # ---- one item
 
-# As ASCII digits only: `\d` would take every script's.
-_VERSIONED = re.compile(r"oai:arXiv\.org:([a-z-]+(?:\.[A-Z]{2})?/[0-9]{7}|[0-9]{4}\.[0-9]{4,5})v([1-9][0-9]{0,3})")
+_VERSIONED = re.compile(rf"oai:arXiv\.org:({IDENTIFIER})v([1-9][0-9]{{0,3}})")
 _CATEGORY = frozenset(("category", "term"))
 _OPTIONAL = frozenset(("doi", "journal_ref", "license"))
 _HEAD = re.compile(r"\s*arXiv:(\S+)\s+Announce Type:\s*([a-z-]+)\s+Abstract:\s*")
@@ -174,11 +172,11 @@ def _read(found: dict[str, Any], size: int) -> Item:
         raise ValueError(f"{guid[:60]}: {size} characters are too long")
     head = _HEAD.match(description)
     found["id"], found["version"] = _identity(guid, head)
-    found["title"] = " ".join(_text(found.get("title", "")).split())
-    found["authors"] = split_authors(_text(found.get("creator", "")))
-    found["abstract"] = _text(description[head.end() :] if head else description).strip()
+    found["title"] = " ".join(clean(found.get("title", "")).split())
+    found["authors"] = split_authors(clean(found.get("creator", "")))
+    found["abstract"] = clean(description[head.end() :] if head else description).strip()
     for name in _OPTIONAL & found.keys():
-        found[name] = _text(found[name]).strip() or None
+        found[name] = clean(found[name]).strip() or None
     paper = Paper.model_validate(found)
     if size > LONG_ITEM and len(paper.model_dump_json().encode()) > MAX_PAPER:
         raise ValueError(f"{guid[:60]}: larger than {MAX_PAPER} bytes")
@@ -197,12 +195,3 @@ def _kind(text: str) -> Kind:
     if text not in KINDS:
         raise ValueError(f"announce type {text[:40]!r} is none of {', '.join(sorted(KINDS))}")
     return cast("ArxivKind", text)
-
-
-def _text(text: str) -> str:
-    """Unicode in NFC. Line breaks stay where the document has them; XML itself lets no control character in."""
-    if "\\" in text:
-        text = decode_accents(text)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text if text.isascii() else normalize("NFC", text)
