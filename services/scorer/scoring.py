@@ -15,7 +15,7 @@ from math import fsum
 from typing import NamedTuple
 
 from services.scorer.matching import ABSTRACT, AUTHORS, TITLE, Found, SubstringMatcher, WordMatcher
-from shared.feeds import FeedConfig, Term
+from shared.feeds import ARXIV, FeedConfig, Term
 from shared.messages import Kind, Match, Paper, PaperAnnounced, PaperScored, Place, Reason
 
 TITLE_FACTOR = 1.5
@@ -41,17 +41,20 @@ class Plan:
     terms: tuple[Term, ...]
     categories: frozenset[str]
     announce: frozenset[Kind]
+    sources: frozenset[str]
     reasons: dict[tuple[int, Place], Reason] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: FeedConfig) -> Plan:
         """The plan for a feed."""
         terms = (*config.keywords, *config.authors)
-        return cls(config, terms, frozenset(config.categories), frozenset(config.announce))
+        return cls(config, terms, frozenset(config.categories), frozenset(config.announce), frozenset(config.sources))
 
-    def wants(self, kind: Kind, categories: frozenset[str]) -> bool:
-        """Whether the feed looks at such papers at all."""
-        return kind in self.announce and (not self.categories or not self.categories.isdisjoint(categories))
+    def wants(self, kind: Kind, source: str, categories: frozenset[str]) -> bool:
+        """Whether the feed looks at such papers at all. Categories are arXiv's: they choose among its papers only."""
+        if kind not in self.announce or source not in self.sources:
+            return False
+        return source != ARXIV or not self.categories or not self.categories.isdisjoint(categories)
 
     def match(self, found: dict[int, int]) -> Match | None:
         """The feed's judgement, given the places where each of its terms was found."""
@@ -108,7 +111,7 @@ class Scorer:
             return ()
         categories = with_archives(paper.categories)
         plans = ((self._plans[feed], by_feed[feed]) for feed in sorted(by_feed))
-        judged = (plan.match(found) for plan, found in plans if plan.wants(kind, categories))
+        judged = (plan.match(found) for plan, found in plans if plan.wants(kind, paper.source, categories))
         return tuple(match for match in judged if match is not None)
 
     def score(self, announced: PaperAnnounced) -> PaperScored:
