@@ -52,6 +52,10 @@ class Measures:
         for reason in REASONS:
             self.failures.labels(reason)
 
+    def failed(self, reason: str) -> None:
+        """A look came to nothing."""
+        self.failures.labels(reason).inc()
+
     def newest_is(self, day: date | None) -> None:
         """The newest announcement is of this day."""
         if day is not None:
