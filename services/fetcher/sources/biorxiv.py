@@ -146,9 +146,13 @@ def _item(record: Any) -> Item:
 
 
 def _authors(text: str) -> list[str]:
-    """`Gomez Cuautle, D. D.; Rossi, A. R.` in the order that arXiv gives names in, and feeds look for them."""
-    names = (one_line(name).split(", ", 1) for name in text.split(";"))
-    return [" ".join(reversed(name)).strip() for name in names if any(name)]
+    """`Gomez Cuautle, D. D.; King, M., Jr.` in the order that arXiv gives names in, and feeds look for them."""
+    return [name for name in map(_name, text.split(";")) if name]
+
+
+def _name(text: str) -> str:
+    family, *given = (part.strip() for part in one_line(text).split(",", 2))
+    return " ".join(filter(None, (*given[:1], family, *given[1:])))
 
 
 _REMOVED = re.compile(r"O_FIG.{0,20000}?C_FIG|O_TBL.{0,20000}?C_TBL|[OC]_SCP(?:LOW|CAP)", re.DOTALL)
