@@ -59,7 +59,7 @@ class Paper(Value):
     source: str = "arxiv"
     url: str | None = None
     """Where the source shows it, when that does not follow from the id."""
-    published: date | None = None
+    posted: date | None = None
     """The day on which the source published it, when the source says one for each paper."""
 
     @property

@@ -46,7 +46,7 @@ def decide(announcement: Announcement, *, name: str, cursor: Cursor, history: Hi
     if not kinds:
         return None
     # A post dated in the future is news of today; so is one without a date.
-    day = today if announcement.date == UNDATED else min(announcement.date, today)
+    day = today if announcement.date <= UNDATED else min(announcement.date, today)
     number = history.batches.get(day, 0) + 1
     return Plan(
         batch=f"{name}:{day}" if number == 1 else f"{name}:{day}.{number}",

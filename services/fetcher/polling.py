@@ -158,7 +158,7 @@ class Polled:
                 return []
             pages.append(page)
             if sum(len(page.body) for page in pages) > MAX_DOCUMENT:
-                raise UnusableDocument(f"{url}: its pages are larger than {MAX_DOCUMENT} bytes together")
+                raise UnusableDocument(f"the pages of {self._name} are larger than {MAX_DOCUMENT} bytes together")
             address = source.following(address, page.body)
         return pages
 

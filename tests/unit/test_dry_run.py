@@ -50,7 +50,7 @@ def test_a_paper_is_a_line_of_json_with_all_that_is_known(capsys: pytest.Capture
         "license": None,
         "source": "biorxiv",
         "url": "https://www.biorxiv.org/content/10.1101/2024.12.31.630000v2",
-        "published": "2026-08-01",
+        "posted": "2026-08-01",
         "kind": "replace",
         "dates": {"published": "2026-08-01"},
         "form": "bioRxiv or medRxiv API, JSON",

@@ -46,11 +46,11 @@ EXPECTED: dict[str, tuple[str, int, int] | tuple[str, str]] = {
     "oai/error_badResumptionToken_2026.xml": (forms.OAI, "badResumptionToken: The value of the resumptionToken"),
     "oai/error_noRecordsMatch_2026.xml": (forms.OAI_RAW, 0, 0),
     "oai/getrecord_arXiv_mixed_12.xml": (forms.OAI_ARXIV, 12, 0),
-    "oai/listrecords_arXivRaw_new_server_2026-09-27_page1.xml": (forms.OAI_RAW, 1000, 0),
-    "oai/listrecords_arXivRaw_new_server_2026-09-27_page2.xml": (forms.OAI_RAW, 1000, 0),
+    "oai/listrecords_arXivRaw_new_server_2026-09-27_page1.xml": (forms.OAI_RAW, 2, 0),
+    "oai/listrecords_arXivRaw_new_server_2026-09-27_page2.xml": (forms.OAI_RAW, 2, 0),
     "oai/listrecords_arXiv_cs_2016-03-09_page001.xml": (forms.OAI_ARXIV, 1000, 0),
     "oai/listrecords_arXiv_cs_2016-03-09_page002.xml": (forms.OAI_ARXIV, 1000, 0),
-    "oai/listrecords_arXiv_cs_2016-03-09_page103.xml": (forms.OAI_ARXIV, 1000, 0),
+    "oai/listrecords_arXiv_cs_2016-03-09_page103.xml": (forms.OAI_ARXIV, 538, 0),
     "oai/listrecords_arXiv_new_server_2026-09-20_3.xml": (forms.OAI_ARXIV, 3, 0),
 }
 SOURCES: dict[str, tuple[str, int, int]] = {
@@ -86,12 +86,11 @@ def test_every_recorded_document_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if (ARXIV / name).exists()])
 def test_a_recorded_document_is_read_to_its_count_or_its_error(name: str) -> None:
-    form, *rest = EXPECTED[name]
+    form, *expected = EXPECTED[name]
     found_form, *found = outcome(ARXIV / name)
 
     assert found_form == form
-    assert str(found[0]).startswith(str(rest[0]))
-    assert found[1:] == rest[1:]
+    assert found == expected or (len(expected) == 1 and str(found[0]).startswith(str(expected[0])))
 
 
 @pytest.mark.parametrize("name", SOURCES)

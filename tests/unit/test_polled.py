@@ -43,7 +43,7 @@ def test_only_what_is_new_makes_a_batch() -> None:
     assert (later.batch, list(later.kinds)) == ("lab:2025-12-10.2", ["3v1"])
 
 
-@pytest.mark.parametrize("day", [UNDATED, date(2099, 1, 1)], ids=["no date", "a date to come"])
+@pytest.mark.parametrize("day", [UNDATED, date.min, date(2099, 1, 1)], ids=["no date", "year 1", "to come"])
 def test_what_has_no_sensible_date_is_of_today(day: date) -> None:
     plan = decide(announcing("1v1", day=day), name="lab", cursor=Cursor(), history=History(), today=TODAY)
 

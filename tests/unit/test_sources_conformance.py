@@ -168,7 +168,7 @@ def test_a_preprint_is_read_with_everything_that_is_told_about_it() -> None:
         "comment": "Published as doi:10.1182/example.2025016511",
         "source": "biorxiv",
         "url": "https://www.biorxiv.org/content/10.1101/2024.12.31.630000v2",
-        "published": date(2026, 8, 1),
+        "posted": date(2026, 8, 1),
     }
     assert third.paper.license == "https://creativecommons.org/licenses/by/4.0/"
     assert third.paper.abstract.splitlines()[::2] == [
@@ -223,7 +223,7 @@ def test_an_entry_is_read_with_everything_that_is_told_about_it() -> None:
         "categories": ("proofs",),
         "source": "rss",
         "url": "https://notes.example.net/2025/12/08/invariants.html",
-        "published": date(2025, 12, 8),
+        "posted": date(2025, 12, 8),
     }
     assert parsed("rss.journal.rdf").items[0].paper.doi == "10.1038/s41586-025-00001-1"
 

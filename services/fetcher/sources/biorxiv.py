@@ -59,7 +59,7 @@ def parse(document: bytes, *, content_type: str | None = None) -> Announcement:
             rejected.append(f"record {number}: {_why(error)}")
     if rejected and not items:
         raise UnusableDocument(f"none of the {len(rejected)} records can be read; {rejected[0]}")
-    day = max((item.paper.published for item in items if item.paper.published), default=UNDATED)
+    day = max((item.paper.posted for item in items if item.paper.posted), default=UNDATED)
     return Announcement(day, datetime.combine(day, time(), UTC), tuple(items), tuple(rejected))
 
 
@@ -138,7 +138,7 @@ def _item(record: Any) -> Item:
         license=_LICENSES.get(texts.get("license", "").strip().lower()),
         source=server if server in ("biorxiv", "medrxiv") else "biorxiv",
         url=f"https://www.{'medrxiv' if server == 'medrxiv' else 'biorxiv'}.org/content/{doi}v{version}",
-        published=date.fromisoformat(texts.get("date", "").strip()),
+        posted=date.fromisoformat(texts.get("date", "").strip()),
     )
     if len(paper.model_dump_json().encode()) > MAX_PAPER:
         raise ValueError(f"{doi}: larger than {MAX_PAPER} bytes")

@@ -120,4 +120,4 @@ def _dates(form: str, found: Any) -> Sequence[Mapping[str, date]]:
         return [{name: day for name, day in dates._asdict().items() if day} for dates in told]
     if form in (RSS, ATOM):
         return [{"announced": found.date}] * len(found.items)
-    return [{"published": paper.published} if paper.published else {} for paper, _ in found.items]
+    return [{"published": paper.posted} if paper.posted else {} for paper, _ in found.items]

@@ -50,7 +50,7 @@ def parse(document: bytes, *, content_type: str | None = None) -> Announcement:
     if rejected and not items:
         raise UnusableDocument(f"none of the {len(rejected)} entries can be read; {rejected[0]}")
     built = _moment(_found(channel), ("built", "date"))
-    newest = max((item.paper.published for item in items.values() if item.paper.published), default=None)
+    newest = max((item.paper.posted for item in items.values() if item.paper.posted), default=None)
     day = newest or (built.date() if built else UNDATED)
     return Announcement(day, built or datetime.combine(day, time(), UTC), tuple(items.values()), tuple(rejected))
 
@@ -181,7 +181,7 @@ def _item(found: Found) -> Item:
         doi=_doi(found),
         source="rss",
         url=link if re.fullmatch(ADDRESS, link) and len(link) < 2_000 else None,
-        published=written.date() if written else None,
+        posted=written.date() if written else None,
     )
     if len(paper.model_dump_json().encode()) > MAX_PAPER:
         raise ValueError(f"{identity[:60]}: larger than {MAX_PAPER} bytes")
