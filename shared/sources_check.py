@@ -12,7 +12,7 @@ from shared.toml_reader import Reader, shown
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 TYPE = re.compile(r"[a-z][a-z0-9_]{0,31}")
-TAKEN = {ARXIV: "arXiv is always there", "backfill": "backfilled papers go by that name"}
+TAKEN = {ARXIV: "names that begin so are arXiv's own", "backfill": "backfilled papers go by that name"}
 
 
 def read_sources(reader: Reader, value: Any) -> tuple[SourceConfig, ...]:
@@ -44,8 +44,8 @@ def _name(reader: Reader, path: Path, table: Mapping[str, Any], first: dict[str,
         reader.wrong(path, 'has no name; write name = "a-short-name"')
     elif not isinstance(value, str) or not NAME.fullmatch(value):
         reader.wrong(at, f"{shown(value)} is no name; write up to 32 lower-case letters, digits and hyphens")
-    elif value in TAKEN:
-        reader.wrong(at, f"{shown(value)} is taken: {TAKEN[value]}; write another name")
+    elif taken := next((why for name, why in TAKEN.items() if value.startswith(name)), None):
+        reader.wrong(at, f"{shown(value)} is taken: {taken}; write another name")
     else:
         reader.names[path] = value
         earlier = first.setdefault(value, path)

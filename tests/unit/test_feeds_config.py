@@ -129,8 +129,8 @@ MISTAKES = [
         'feeds.toml:5: source[1].name: "The Lab" is no name; write up to 32 lower-case letters, digits and hyphens',
     ),
     (
-        feed('[[source]]\nname = "arxiv"\ntype = "rss"'),
-        'feeds.toml:5: source[1].name: "arxiv" is taken: arXiv is always there; write another name',
+        feed('[[source]]\nname = "arxiv-blog"\ntype = "rss"'),
+        'feeds.toml:5: source[1].name: "arxiv-blog" is taken: names that begin so are arXiv\'s own; write another name',
     ),
     (
         feed('[[source]]\nname = "lab"\ntype = "rss"\n[[source]]\nname = "lab"\ntype = "rss"'),
