@@ -12,5 +12,8 @@ def packed(pages: Sequence[bytes]) -> bytes:
 
 
 def unpacked(bundle: bytes) -> list[bytes]:
-    """The pages of `packed`."""
-    return [page.encode("latin-1") for page in json.loads(bundle)]
+    """The pages of `packed`; `ValueError` when it is none."""
+    pages = json.loads(bundle)
+    if not isinstance(pages, list) or not pages or not all(isinstance(page, str) for page in pages):
+        raise ValueError("it is no bundle of pages")
+    return [page.encode("latin-1") for page in pages]

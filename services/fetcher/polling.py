@@ -110,6 +110,8 @@ class Polled:
             if document is None:
                 raise UnusableDocument("it is no longer stored")
             announcement = _read(sources.load(config.type), config, bundle.unpacked(document), plan.content_type)
+            if len(core.announced(announcement, plan)) < len(plan.kinds):
+                raise UnusableDocument("it lacks papers of the plan: a replica without the lease has put its own")
         except (UnusableDocument, ValueError) as error:
             # Nothing is lost: its papers do not count as announced, so the next look decides about them anew.
             log.error("a batch cannot be finished", extra={"batch": plan.batch, "detail": str(error)})  # noqa: TRY400

@@ -123,6 +123,15 @@ class World:
         return await eventually(they_are)
 
 
+async def begun(world: World, stored: bytes) -> None:
+    """The blog's batch as a replica leaves it that dies before the first message."""
+    ledger = await Ledger.load(world.bus, "lab")
+    announcement = named(rss.parse(world.web.blog), SourceConfig("lab", "rss"), global_ids=False)
+    plan = decide(announcement, name="lab", cursor=ledger.cursor, history=ledger.history, today=TODAY)
+    assert plan
+    await ledger.begin(plan, stored)
+
+
 @pytest.fixture
 async def world(nats_url: str, tmp_path: Path) -> AsyncIterator[World]:
     web, arxiv = Web(), Replay({ALL: recorded(WEEK[2])})
@@ -225,13 +234,18 @@ async def test_a_source_that_is_written_into_the_file_later_is_read_without_a_re
 
 
 async def test_a_batch_that_was_begun_by_a_dead_replica_is_finished(world: World) -> None:
-    ledger = await Ledger.load(world.bus, "lab")
-    lab = SourceConfig("lab", "rss")
-    announcement = named(rss.parse(world.web.blog), lab, global_ids=False)
-    plan = decide(announcement, name="lab", cursor=ledger.cursor, history=ledger.history, today=TODAY)
-    assert plan
-    await ledger.begin(plan, bundle.packed([world.web.blog]))
+    await begun(world, bundle.packed([world.web.blog]))
     world.web.blog = (SAMPLES / "rss.empty.xml").read_bytes()
+
+    async with build(world.settings):
+        batches = await world.closed(lab=2, biorxiv=5)
+
+    assert batches["lab:2025-12-09"].papers == 2
+
+
+@pytest.mark.parametrize("stored", [b"", b"[3]", bundle.packed([(SAMPLES / "rss.empty.xml").read_bytes()])])
+async def test_a_begun_batch_whose_pages_are_not_its_own_is_decided_anew(world: World, stored: bytes) -> None:
+    await begun(world, stored)
 
     async with build(world.settings):
         batches = await world.closed(lab=2, biorxiv=5)
