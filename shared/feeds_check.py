@@ -20,7 +20,7 @@ from shared.feeds import (
     TextKind,
 )
 from shared.messages import Kind, Place, Style
-from shared.sources_check import read_sources
+from shared.sources_check import chosen_sources, read_sources
 from shared.toml_lines import Path
 from shared.toml_reader import Reader, shown
 
@@ -86,7 +86,7 @@ class FeedsReader(Reader):
             slug=slug,
             title=self.text((*path, "title"), table.get("title"), slug),
             description=self.text((*path, "description"), table.get("description")),
-            sources=self._sources((*path, "sources"), table.get("sources")),
+            sources=chosen_sources(self, (*path, "sources"), table.get("sources"), self.source_names),
             categories=self.items((*path, "categories"), table.get("categories"), self._category),
             announce=self._announce((*path, "announce"), table.get("announce"), match),
             keywords=self.items((*path, "keywords"), table.get("keywords"), self._term_in_text),
@@ -114,14 +114,6 @@ class FeedsReader(Reader):
         else:
             return value
         return f"feed-{int(path[1]) + 1}"
-
-    def _sources(self, path: Path, value: Any) -> tuple[str, ...]:
-        if value == []:
-            self.wrong(path, "is empty, so no paper is ever looked at; leave it out for arXiv")
-        return tuple(dict.fromkeys(self.items(path, value, self._source))) or (ARXIV,)
-
-    def _source(self, path: Path, value: Any) -> str | None:
-        return self.choice(path, value, None, self.source_names)
 
     def _category(self, path: Path, value: Any) -> str | None:
         if isinstance(value, str) and CATEGORY.fullmatch(value):

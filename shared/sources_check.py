@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from shared.feeds import ARXIV, SourceConfig
@@ -24,6 +24,14 @@ def read_sources(reader: Reader, value: Any) -> tuple[SourceConfig, ...]:
         return ()
     first: dict[str, Path] = {}
     return tuple(_source(reader, ("source", number), item, first) for number, item in enumerate(value))
+
+
+def chosen_sources(reader: Reader, path: Path, value: Any, names: Collection[str]) -> tuple[str, ...]:
+    """The sources that a feed looks at."""
+    if value == []:
+        reader.wrong(path, "is empty, so no paper is ever looked at; leave it out for arXiv")
+    chosen: tuple[str, ...] = reader.items(path, value, lambda at, name: reader.choice(at, name, None, names))
+    return tuple(dict.fromkeys(chosen)) or (ARXIV,)
 
 
 def _source(reader: Reader, path: Path, table: Mapping[str, Any], first: dict[str, Path]) -> SourceConfig:

@@ -48,6 +48,14 @@ def build(settings: Settings) -> Service:
     lease = Lease(bus, holder=secrets.token_hex(8), seconds=settings.lease_seconds)
     measures.lease_held.set_function(lambda: float(lease.held))
     downloader = Downloader(Pace(bus, interval=settings.arxiv_interval), settings.contact)
+    sources, _ = every_source(settings, bus, lease, downloader, metrics, measures)
+    return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=[lease.keep, sources.run])
+
+
+def every_source(
+    settings: Settings, bus: Bus, lease: Lease, downloader: Downloader, metrics: Metrics, measures: Measures
+) -> tuple[Sources, Watch]:
+    """The loops of all sources, and arXiv's own."""
     series = Series(metrics)
 
     def loop_of(name: str) -> Callable[[], Awaitable[None]]:
@@ -60,7 +68,7 @@ def build(settings: Settings) -> Service:
     sources = Sources(settings.feeds_file, settings.poll_interval, loop_of)
     fetching = Fetching(settings, bus, lease, downloader, measures)
     watch = Watch(settings, bus, lease, fetching, measures, wanted=sources.wanted)
-    return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=[lease.keep, sources.run])
+    return sources, watch
 
 
 def wall_clock() -> datetime:

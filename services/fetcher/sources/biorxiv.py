@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
 from services.fetcher.sources import ADDRESS, UNDATED, Option
 from services.fetcher.sources.arxiv_rss import MAX_PAPER, Announcement, Item
 from services.fetcher.sources.document import MAX_DOCUMENT, UnusableDocument
-from services.fetcher.sources.texts import clean, one_line
+from services.fetcher.sources.texts import clean, one_line, why
 from shared.messages import Paper
 
 OPTIONS: Mapping[str, Option] = {
@@ -56,7 +54,7 @@ def parse(document: bytes, *, content_type: str | None = None) -> Announcement:
         try:
             items.append(_item(record))
         except ValueError as error:
-            rejected.append(f"record {number}: {_why(error)}")
+            rejected.append(f"record {number}: {why(error)}")
     if rejected and not items:
         raise UnusableDocument(f"none of the {len(rejected)} records can be read; {rejected[0]}")
     day = max((item.paper.posted for item in items if item.paper.posted), default=UNDATED)
@@ -174,9 +172,3 @@ def _without_title(text: str) -> str:
         if rest != text and (not rest[:1].isalpha() or rest[:1].isupper()):
             return rest.lstrip(" :.\n")
     return text
-
-
-def _why(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
-    return str(error)[:200]

@@ -9,12 +9,11 @@ from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 from lxml import etree
-from pydantic import ValidationError
 
 from services.fetcher.sources import ADDRESS, UNDATED, Option
 from services.fetcher.sources.arxiv_rss import MAX_PAPER, Announcement, Item
 from services.fetcher.sources.document import UnusableDocument, tree
-from services.fetcher.sources.texts import moment, one_line, paragraphs, shortened
+from services.fetcher.sources.texts import moment, one_line, paragraphs, shortened, why
 from shared.messages import Paper
 
 OPTIONS: Mapping[str, Option] = {"url": Option(ADDRESS, "https://lab.example.org/feed.xml")}
@@ -37,7 +36,7 @@ def following(url: str, document: bytes) -> str | None:
 
 def parse(document: bytes, *, content_type: str | None = None) -> Announcement:
     """The feed's entries as papers, dated by the newest of them."""
-    root = tree(_without_doctype(document), content_type=content_type)
+    root = tree(_DOCTYPE.sub(rb"\1", document, count=1), content_type=content_type)
     channel, elements = _parts(root)
     items: dict[str, Item] = {}
     rejected: list[str] = []
@@ -46,7 +45,7 @@ def parse(document: bytes, *, content_type: str | None = None) -> Announcement:
             item = _item(_found(element))
             items.setdefault(item.paper.id, item)
         except ValueError as error:
-            rejected.append(f"entry {number}: {_why(error)}")
+            rejected.append(f"entry {number}: {why(error)}")
     if rejected and not items:
         raise UnusableDocument(f"none of the {len(rejected)} entries can be read; {rejected[0]}")
     built = _moment(_found(channel), ("built", "date"))
@@ -103,10 +102,6 @@ class Text(NamedTuple):
 
 
 Found = dict[str, list[Text]]
-
-
-def _without_doctype(document: bytes) -> bytes:
-    return _DOCTYPE.sub(rb"\1", document, count=1)
 
 
 def _parts(root: etree._Element) -> tuple[etree._Element, Iterable[etree._Element]]:
@@ -255,9 +250,3 @@ def _moment(found: Found, fields: Iterable[str]) -> datetime | None:
     """The first date that can be read."""
     texts = (text for field in fields for text, _ in found.get(field, ()))
     return next((read for read in map(moment, texts) if read), None)
-
-
-def _why(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
-    return str(error)[:200]

@@ -9,6 +9,7 @@ from html import unescape
 from unicodedata import normalize
 
 from lxml import etree
+from pydantic import ValidationError
 
 MAX_MARKUP = 400_000  # characters; what lies behind them is no abstract any more
 MAX_ABSTRACT = 5_000
@@ -73,6 +74,13 @@ def moment(text: str) -> datetime | None:
         except (ValueError, OverflowError):
             continue
     return None
+
+
+def why(error: ValueError) -> str:
+    """What is wrong with an item, in a line."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
+    return str(error)[:200]
 
 
 def _walk(root: etree._Element) -> str:
