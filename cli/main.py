@@ -23,7 +23,12 @@ HELP = """Reads what arXiv announces, scores it against your feeds, summarises t
 Exit codes: 0 all is well; 1 something failed or is incomplete; 2 wrong usage; 78 a setting is missing or wrong;
 128 + n ended by signal n before the work was done."""
 
-LATER = {"feeds": ("cli.feeds", "feeds_app"), "bench": ("cli.bench", "bench_app")}
+LATER = {
+    "backfill": ("cli.backfill", "backfill_app"),
+    "fetch": ("cli.fetch", "fetch_app"),
+    "feeds": ("cli.feeds", "feeds_app"),
+    "bench": ("cli.bench", "bench_app"),
+}
 
 
 class Commands(TyperGroup):

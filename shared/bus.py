@@ -71,15 +71,19 @@ class Bus:
         handle: Callable[[Received[M]], Awaitable[None]],
         *,
         lanes: int = 1,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Handle one message at a time in each of `lanes` (each holds exactly one, so none waits behind another)."""
+        """Handle one message at a time in each of `lanes` (each holds exactly one, so none waits behind another).
+
+        With a `gate`, messages are only taken once it has returned: for work that one replica does at a time.
+        """
 
         async def one(batch: Sequence[Received[M]]) -> None:
             for received in batch:
                 await handle(received)
 
         for _ in range(lanes):
-            self._subscribe(message, durable, one, size=1)
+            self._subscribe(message, durable, one, size=1, gate=gate)
 
     def on_batch(
         self,
@@ -103,6 +107,7 @@ class Bus:
         handle: Callable[[Sequence[Received[M]]], Awaitable[None]],
         *,
         size: int,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         assert CONSUMERS[durable].subject == message.SUBJECT, f"{durable} does not read {message.SUBJECT}"
         settler = Settler(
@@ -114,9 +119,16 @@ class Bus:
             stopping=self.stopping,
             retry_delay=self._retry_delay,
         )
-        self._attach(durable, settler, size=size)
+        self._attach(durable, settler, size=size, gate=gate)
 
-    def _attach(self, durable: str, settler: Settler[Any] | Registrar, *, size: int) -> None:
+    def _attach(
+        self,
+        durable: str,
+        settler: Settler[Any] | Registrar,
+        *,
+        size: int,
+        gate: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._settlers.append((durable, settler))
         consumer = CONSUMERS[durable]
         subscriber = self._connection.broker.subscriber(
@@ -129,7 +141,7 @@ class Bus:
             title=f"{durable}-{len(self._subscribers.get(durable, []))}",
         )
         subscriber(settler.deliver)
-        self._subscribers.setdefault(durable, []).append(SteadySubscriber.adopt(subscriber))
+        self._subscribers.setdefault(durable, []).append(SteadySubscriber.adopt(subscriber, gate))
         self._metrics.watch(durable)
 
     # ---- publishing

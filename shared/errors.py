@@ -14,3 +14,7 @@ class Unavailable(Exception):  # noqa: N818
 
     The message is held and tried again for as long as it takes; no attempt is counted.
     """
+
+
+class Elsewhere(Exception):  # noqa: N818
+    """Another replica has to handle this message: it goes back at once, and never becomes a dead letter for it."""

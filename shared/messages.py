@@ -312,6 +312,8 @@ class FetchRequested(Message):
     """For `backfill`: the first and last day of change, both included."""
     set: str | None = None
     """For `backfill`: the source's set, such as `cs` or `cs:cs:AI`; all without one."""
+    form: Literal["arXivRaw", "arXiv"] = "arXivRaw"
+    """For `backfill`: the form of the records. Only `arXivRaw` tells versions; every paper is version 1 in `arXiv`."""
 
     @property
     def key(self) -> str:

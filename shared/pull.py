@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import nats.errors
@@ -26,11 +27,17 @@ PAUSE_SECONDS = 1.0  # after a failed pull, so that a broken connection costs no
 class SteadySubscriber(BatchPullStreamSubscriber):
     """Takes the messages of one durable consumer, a batch at a time, through FastStream's pipeline."""
 
+    gate: Callable[[], Awaitable[None]] | None = None
+    """Waited for before each pull, where not every replica may take messages."""
+
     @classmethod
-    def adopt(cls, subscriber: BatchPullStreamSubscriber) -> SteadySubscriber:
+    def adopt(
+        cls, subscriber: BatchPullStreamSubscriber, gate: Callable[[], Awaitable[None]] | None = None
+    ) -> SteadySubscriber:
         """Turn the subscriber that the broker has registered into this kind: FastStream has no other way in."""
         subscriber.__class__ = cls
         assert isinstance(subscriber, cls)
+        subscriber.gate = gate
         return subscriber
 
     async def _create_subscription(self) -> None:
@@ -44,6 +51,8 @@ class SteadySubscriber(BatchPullStreamSubscriber):
 
     async def _consume_pull(self) -> None:
         while self.running:
+            if self.gate is not None:
+                await self.gate()
             messages = await self._pull()
             if messages and self.running:
                 await self.consume(messages)

@@ -19,7 +19,7 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from shared.envelope import M, Received, new_trace
-from shared.errors import Permanent, Unavailable
+from shared.errors import Elsewhere, Permanent, Unavailable
 from shared.heartbeat import heartbeats
 from shared.metrics import Metrics
 
@@ -94,6 +94,8 @@ class Settler(Generic[M]):
             await self._hold_while_unavailable(partial(self._handler, received), len(batch))
         except Unavailable:
             raise
+        except Elsewhere:
+            await _give_back([message for message, _ in batch], delay=HOLD[0])
         except Exception as error:  # noqa: BLE001 - losing a paper is worse than retrying a bug
             if len(batch) > 1:  # a bad one must not take good ones with it
                 for pair in batch:
@@ -156,12 +158,12 @@ class Settler(Generic[M]):
         self._metrics.messages.labels(self._metrics.service, self._consumer, outcome).inc(amount)
 
 
-async def _give_back(messages: Sequence[Msg]) -> None:
+async def _give_back(messages: Sequence[Msg], delay: float | None = None) -> None:
     """Let another replica take up what is not settled, at once if NATS can be told and else after `ack_wait`."""
     for message in messages:
         if not message.is_acked:
             with suppress(nats.errors.Error):
-                await message.nak()
+                await message.nak(delay=delay)
 
 
 def _short(error: Exception) -> str:

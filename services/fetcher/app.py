@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import secrets
@@ -14,8 +15,10 @@ from services.fetcher import core
 from services.fetcher.cursor import Ledger, Overtaken
 from services.fetcher.download import Downloader, FetchFailed
 from services.fetcher.fetching import Fetching, Outcome, categories
+from services.fetcher.harvest import Harvester
 from services.fetcher.lease import AWAY, Lease, stopping
 from services.fetcher.measures import Measures
+from services.fetcher.orders import Duty, Handle, OrderFailed, Orders, Report
 from services.fetcher.pace import Pace
 from services.fetcher.polling import Polled, Series, SourceMeasures, Sources, configuration
 from services.fetcher.settings import Settings
@@ -23,6 +26,7 @@ from services.fetcher.sources.document import UnusableDocument
 from shared import feeds
 from shared.bus import Bus
 from shared.fetcher_state import FetcherState
+from shared.messages import FetchRequested
 from shared.metrics import Metrics
 from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
 from shared.service import Service
@@ -48,14 +52,17 @@ def build(settings: Settings) -> Service:
     lease = Lease(bus, holder=secrets.token_hex(8), seconds=settings.lease_seconds)
     measures.lease_held.set_function(lambda: float(lease.held))
     downloader = Downloader(Pace(bus, interval=settings.arxiv_interval), settings.contact)
-    sources, _ = every_source(settings, bus, lease, downloader, metrics, measures)
+    sources, watch = every_source(settings, bus, lease, downloader, metrics, measures)
+    duty = Duty(bus, lease)
+    harvester = Harvester(settings, bus, downloader, duty, measures)
+    Orders(bus, lease, duty, {"now": looking(watch, duty), "backfill": harvester.handle})
     return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=[lease.keep, sources.run])
 
 
 def every_source(
     settings: Settings, bus: Bus, lease: Lease, downloader: Downloader, metrics: Metrics, measures: Measures
 ) -> tuple[Sources, Watch]:
-    """The loops of all sources, and arXiv's own."""
+    """The loops of all sources, and arXiv's, which can be woken."""
     series = Series(metrics)
 
     def loop_of(name: str) -> Callable[[], Awaitable[None]]:
@@ -125,6 +132,15 @@ class Watch:
         self._clock = clock
         self._ledger: Ledger | None = None
         self._own_failures = 0
+        self._woken = asyncio.Event()
+        self._waiting: list[asyncio.Future[FetcherState | None]] = []
+
+    async def wake(self) -> FetcherState | None:
+        """Look at once; what came of it. No wait that arXiv is owed is cut short. None when it cannot be said."""
+        asked: asyncio.Future[FetcherState | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(asked)
+        self._woken.set()
+        return await asked
 
     async def run(self) -> None:
         """Look at the feed again and again while the lease is held, until nobody wants it any more."""
@@ -132,9 +148,23 @@ class Watch:
             if not self._lease.held:
                 self._ledger = None  # whoever holds the lease in the meantime writes on
                 await self._lease.wait()
+            self._woken.clear()
+            waiting, self._waiting = self._waiting, []
             delay = await self._round()
+            for asked in waiting:
+                if not asked.done():
+                    asked.set_result(self._ledger.state if self._ledger else None)
             if not stopping():
-                await self._lease.lost(delay)
+                await self._pause(delay)
+
+    async def _pause(self, seconds: float) -> None:
+        """Until the next look is due, somebody wants one now, or the lease is lost."""
+        ends = [asyncio.ensure_future(self._woken.wait()), asyncio.ensure_future(self._lease.lost(seconds))]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
     async def _round(self) -> float:
         """One look; the seconds until the next."""
@@ -220,6 +250,20 @@ class Watch:
         )
         with suppress(*AWAY):
             await ledger.note(state)
+
+
+def looking(watch: Watch, duty: Duty) -> Handle:
+    """Carries out `now` orders."""
+
+    async def look(order: FetchRequested, report: Report) -> None:
+        del order
+        state = await duty.during(watch.wake())
+        if state is None or state.outcome == "failed":
+            raise OrderFailed(state.reason or "failed" if state else "the fetcher is in trouble; its log says more")
+        newest = f"; the newest announcement is of {state.newest}" if state.newest else ""
+        await report(detail=state.outcome + newest)
+
+    return look
 
 
 def own_reason(error: Exception) -> str:

@@ -29,10 +29,14 @@ FORBIDDEN_SECONDS = 3_600.0
 class FetchFailed(Transient):
     """arXiv could not be asked, or did not answer as hoped."""
 
-    def __init__(self, message: str, reason: Reason, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, reason: Reason, retry_after: float | None = None, *, status: int = 0, body: bytes = b""
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.retry_after = retry_after
+        self.status = status
+        self.body = body
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,14 @@ class Downloader:
             request = answer
         raise FetchFailed(f"{_shown(request.url)} was redirected more than {REDIRECTS} times", "refused")
 
+    async def fetch(self, url: str, *, accept: str, limit: int = MAX_DOCUMENT) -> Document:
+        """The document, of at most `limit` bytes."""
+        async with self._pace.turn():
+            answer = await self._send(self._client.build_request("GET", url, headers={"Accept": accept}))
+        if not isinstance(answer, Document) or len(answer.body) > limit:
+            raise FetchFailed(f"{_shown(httpx.URL(url))} was not answered with a document", "refused")
+        return answer
+
     async def _send(self, request: httpx.Request) -> Document | httpx.Request | None:
         try:
             async with asyncio.timeout(TOTAL_SECONDS):
@@ -113,7 +125,7 @@ async def _read(response: httpx.Response) -> Document | httpx.Request | None:
     if response.next_request is not None:
         return _same_host(response.request, response.next_request)
     if response.status_code != httpx.codes.OK:
-        raise _failure(response)
+        raise _failure(response, await _body(response))
     headers = response.headers
     return Document(
         body=await _body(response),
@@ -146,7 +158,7 @@ def _shown(url: httpx.URL) -> httpx.URL:
     return url.copy_with(userinfo=b"")
 
 
-def _failure(response: httpx.Response) -> FetchFailed:
+def _failure(response: httpx.Response, body: bytes) -> FetchFailed:
     status = response.status_code
     reason: Reason = "refused"
     if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -156,4 +168,6 @@ def _failure(response: httpx.Response) -> FetchFailed:
     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
     if status == httpx.codes.FORBIDDEN:
         wait = max(wait or 0.0, FORBIDDEN_SECONDS)
-    return FetchFailed(f"{_shown(response.url)} answered {status} {response.reason_phrase}", reason, wait)
+    return FetchFailed(
+        f"{_shown(response.url)} answered {status} {response.reason_phrase}", reason, wait, status=status, body=body
+    )

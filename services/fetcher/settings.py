@@ -22,6 +22,11 @@ class Settings(ServiceSettings):
         pattern=r"^https?://[^\s/]+",
         description="where the announcement feeds are; the categories follow after a slash",
     )
+    arxiv_oai_url: str = Field(
+        default="https://oaipmh.arxiv.org/oai",
+        pattern=r"^https?://[^\s/]+",
+        description="where the OAI-PMH server is, for backfills",
+    )
     arxiv_interval: float = Field(
         default=3.0, ge=0, le=3_600, description="seconds between two requests, over all replicas; arXiv asks for 3"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -316,3 +316,29 @@ async def as_many(world: World, events: int) -> bool:
     told = await world.told()
     assert len(told) == len(set(told)), "an event was sent twice"
     return len(told) == events
+
+
+async def test_backfilled_papers_are_archived_but_are_no_announcement(world: World) -> None:
+    ordered: dict[str, Any] = {"batch": "backfill:cs.2025-12", "kind": "backfill"}
+    before_its_announcement = {"date": date(2025, 12, 8)} | ordered
+    known = a_scored(0).paper
+    async with world.publisher() as service:
+        await world.bus.publish(*the_messages())
+        pages = await shown(service)
+        await world.bus.publish(
+            a_scored(0, paper=known.model_copy(update={"title": "As of old"}), **before_its_announcement),
+            a_scored(1, paper=known.model_copy(update={"id": "2401.00001"}), date=date(2025, 12, 20), **ordered),
+            a_scored(2, paper=known.model_copy(update={"id": "2401.00002"}), date=date(2024, 1, 2), **ordered),
+        )
+
+        async def archived() -> bool:
+            found = [await fetch(service, f"/papers/2401.0000{number}") for number in (1, 2)]
+            return [response.status_code for response in found] == [200, 200]
+
+        await eventually(archived)
+        later = await shown(service)
+        page = await fetch(service, "/papers/2512.00000")
+
+    assert later.keys() == pages.keys()
+    assert [path for path in pages if later[path] != pages[path]] == []
+    assert "As of old" not in page.text

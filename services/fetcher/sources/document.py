@@ -47,7 +47,7 @@ def _refuse(document: bytes, content_type: str | None) -> None:
 
 def _prolog_end(document: bytes) -> int:
     """Where the root element begins: `<` and a letter, which no declaration, comment or DOCTYPE starts with."""
-    root = re.search(rb"<(?:rss|feed)\b", document)
+    root = re.search(rb"<(?:rss|feed|OAI-PMH)\b", document)
     return root.start() if root else len(document)
 
 

@@ -1,0 +1,24 @@
+"""How the texts of arXiv's documents are cleaned, whichever form they came in."""
+
+from __future__ import annotations
+
+from unicodedata import normalize
+
+from services.fetcher.accents import decode_accents
+
+IDENTIFIER = r"[a-z-]+(?:\.[A-Z]{2})?/[0-9]{7}|[0-9]{4}\.[0-9]{4,5}"
+"""An arXiv identifier without version, old style or new. As ASCII digits only: `\\d` would take every script's."""
+
+
+def clean(text: str) -> str:
+    """Unicode in NFC. Line breaks stay where the document has them; XML itself lets no control character in."""
+    if "\\" in text:
+        text = decode_accents(text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isascii() else normalize("NFC", text)
+
+
+def one_line(text: str) -> str:
+    """Clean, with every run of white space as one blank."""
+    return " ".join(clean(text).split())
