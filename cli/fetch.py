@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,19 +21,39 @@ fetch_app = typer.Typer(add_completion=False)
 
 @fetch_app.command()
 def fetch(
+    files: Annotated[list[Path] | None, typer.Argument(help="With --from: further documents.")] = None,
     *,
+    recorded: Annotated[
+        list[Path] | None, typer.Option("--from", help="With --dry-run: recorded documents of any form.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the documents hold.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: one paper a line, as JSON.")] = False,
     now: Annotated[bool, typer.Option("--now", help="Look at the announcement at once.")] = False,
     nats_url: Annotated[str | None, typer.Option(help="The pipeline's NATS; else NATS_URL; else an own one.")] = None,
     feeds: Annotated[Path | None, typer.Option(help="For an own pipeline: the feeds; else FEEDS_FILE.")] = None,
     data: Annotated[Path, typer.Option(file_okay=False, help="For an own pipeline: where its data is kept.")] = DATA,
 ) -> None:
-    """Ask the fetcher for something now, and wait until it is done."""
+    """Ask the fetcher for something now, and wait until it is done; or read recorded documents, with no server.
+
+    Exit codes of --dry-run: 0 there are papers, 3 the documents are valid and empty, 4 one of them must not be used.
+    """
     from shared.messages import FetchRequested
 
+    if recorded or dry_run or as_json:
+        raise typer.Exit(read_recorded([*(recorded or ()), *(files or ())], dry_run=dry_run, as_json=as_json))
     if not now:
         raise typer.BadParameter("say what to fetch: --now looks at the announcement at once")
     order = FetchRequested(order=f"now-{secrets.token_hex(6)}", what="now")
     raise typer.Exit(running.run(run(order, nats_url, feeds, data)))
+
+
+def read_recorded(files: Sequence[Path], *, dry_run: bool, as_json: bool) -> int:
+    """What the documents hold; those that follow the first one after `--from` come as arguments."""
+    from cli.dry_run import run
+
+    if not dry_run or not files:
+        raise typer.BadParameter("write --from FILE… --dry-run: recorded documents are only shown, not published")
+    return run(files, as_json)
 
 
 async def run(order: FetchRequested, nats_url: str | None, feeds: Path | None, data: Path) -> int:

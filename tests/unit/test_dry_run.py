@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from cli import dry_run
+from cli.fetch import fetch_app
 
 DATA = Path(__file__).parents[1] / "data"
 WEEKEND = DATA / "arxiv/rss/cs.CL.2026-08-01.empty-weekend.xml"
@@ -30,6 +32,24 @@ PREPRINTS = DATA / "sources/biorxiv.page1.json"
 )
 def test_the_exit_code_says_what_was_found(files: list[Path], code: int) -> None:
     assert dry_run.run(files, as_json=True) == code
+
+
+def command(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(fetch_app, list(map(str, arguments)))
+    return result.exit_code, result.output
+
+
+def test_the_command_takes_several_files_after_one_option() -> None:
+    assert command("--from", THREE, WEEKEND, "--dry-run", "--json")[0] == 0
+    assert command("--from", WEEKEND, "--dry-run")[0] == 3
+    assert command("--from", THREE, BROKEN, "--dry-run")[0] == 4
+
+
+def test_recorded_documents_are_never_published() -> None:
+    code, told = command("--from", THREE)
+
+    assert code == 2
+    assert "--dry-run" in told
 
 
 def test_a_paper_is_a_line_of_json_with_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
