@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,8 @@ from shared.messages import Kind, Place, Style
 MatchMode = Literal["words", "arxiv_rss_bot"]
 TextKind = Literal["abstract", "full"]
 
+ARXIV = "arxiv"
+"""The source that is always there; the others are `[[source]]` blocks."""
 IN_TEXT: tuple[Place, ...] = ("title", "abstract")
 KINDS_BY_MODE: dict[MatchMode, tuple[Kind, ...]] = {
     "words": ("new", "cross", "backfill"),
@@ -53,14 +56,27 @@ class SummaryConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """Something to read beside arXiv. Which options there are is the business of its type's module."""
+
+    name: str
+    type: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Where each key stands, for messages: `feeds.toml:7: source[lab].url`; the block itself under ``."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeedConfig:
     """One interest, and the feed that answers it."""
 
     slug: str
     title: str
     description: str = ""
+    sources: tuple[str, ...] = (ARXIV,)
+    """Whose papers are looked at: `arxiv`, or the name of a `[[source]]`."""
     categories: tuple[str, ...] = ()
-    """Papers with any of them are looked at; all papers when there is none."""
+    """Of arXiv's papers those with any of them are looked at; all of them when there is none."""
     announce: tuple[Kind, ...] = KINDS_BY_MODE["words"]
     keywords: tuple[Term, ...] = ()
     exclude: tuple[Term, ...] = ()
@@ -78,11 +94,19 @@ class FeedsFile:
     """All feeds, in the order of the file."""
 
     feeds: tuple[FeedConfig, ...]
+    sources: tuple[SourceConfig, ...] = ()
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Every category that any feed looks at, in the order of their first mention."""
-        return tuple(dict.fromkeys(category for feed in self.feeds for category in feed.categories))
+        """Every category that any feed of arXiv's papers looks at, in the order of their first mention."""
+        of_arxiv = (feed for feed in self.feeds if ARXIV in feed.sources)
+        return tuple(dict.fromkeys(category for feed in of_arxiv for category in feed.categories))
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """All that is to be read; arXiv only when a feed looks at it."""
+        arxiv = (ARXIV,) if any(ARXIV in feed.sources for feed in self.feeds) else ()
+        return (*arxiv, *(source.name for source in self.sources))
 
     @property
     def searches(self) -> tuple[str, ...]:
@@ -111,12 +135,12 @@ def parse(text: str, name: str = "feeds.toml") -> FeedsFile:
     text = text.replace("\r\n", "\n")
     try:
         document = tomllib.loads(text)
-        feeds, problems = read_file(document, text, name)
+        found, problems = read_file(document, text, name)
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
         raise FeedsError([_syntax(error, text, name)]) from None
     if problems:
         raise FeedsError(problems)
-    return FeedsFile(feeds)
+    return found
 
 
 def _syntax(error: Exception, text: str, name: str) -> str:

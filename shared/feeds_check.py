@@ -8,8 +8,19 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, get_args
 
-from shared.feeds import IN_TEXT, KINDS_BY_MODE, FeedConfig, MatchMode, SummaryConfig, Term, TextKind
+from shared.feeds import (
+    ARXIV,
+    IN_TEXT,
+    KINDS_BY_MODE,
+    FeedConfig,
+    FeedsFile,
+    MatchMode,
+    SummaryConfig,
+    Term,
+    TextKind,
+)
 from shared.messages import Kind, Place, Style
+from shared.sources_check import chosen_sources, read_sources
 from shared.toml_lines import Path
 from shared.toml_reader import Reader, shown
 
@@ -30,16 +41,20 @@ MOST_PAPERS = 1_000
 MOST_WEIGHT = 1_000.0
 
 
-def read_file(document: Mapping[str, Any], text: str, name: str) -> tuple[tuple[FeedConfig, ...], list[str]]:
+def read_file(document: Mapping[str, Any], text: str, name: str) -> tuple[FeedsFile, list[str]]:
     """The feeds, and every problem in the order of the lines. Feeds are only good without problems."""
     reader = FeedsReader(name, text)
-    reader.known_keys((), document, ("feed",))
+    reader.known_keys((), document, ("feed", "source"))
+    sources = read_sources(reader, document.get("source"))
+    reader.source_names = (ARXIV, *(source.name for source in sources))
     feeds = reader.feeds(document.get("feed"))
-    return feeds, [problem for _, problem in sorted(reader.problems, key=lambda found: found[0])]
+    return FeedsFile(feeds, sources), [problem for _, problem in sorted(reader.problems, key=lambda found: found[0])]
 
 
 class FeedsReader(Reader):
     """Reads feeds."""
+
+    source_names: tuple[str, ...] = (ARXIV,)
 
     def feeds(self, value: Any) -> tuple[FeedConfig, ...]:
         """All feeds; there must be one, and no two of a name."""
@@ -57,6 +72,8 @@ class FeedsReader(Reader):
     def _no_slug_twice(self) -> None:
         first: dict[str, Path] = {}
         for path, slug in self.names.items():
+            if path[0] != "feed":
+                continue
             earlier = first.setdefault(slug, path)
             if earlier != path:
                 line = self.line((*earlier, "slug"))
@@ -71,6 +88,7 @@ class FeedsReader(Reader):
             slug=slug,
             title=self.text((*path, "title"), table.get("title"), slug),
             description=self.text((*path, "description"), table.get("description")),
+            sources=chosen_sources(self, (*path, "sources"), table.get("sources"), self.source_names),
             categories=self.items((*path, "categories"), table.get("categories"), self._category),
             announce=self._announce((*path, "announce"), table.get("announce"), match),
             keywords=self.items((*path, "keywords"), table.get("keywords"), self._term_in_text),

@@ -59,6 +59,10 @@ class Paper(Value):
     license: str | None = None
     """The licence's address."""
     source: str = "arxiv"
+    url: str | None = None
+    """Where the source shows it, when that does not follow from the id."""
+    posted: date | None = None
+    """The day on which the source published it, when the source says one for each paper."""
 
     @property
     def versioned_id(self) -> str:

@@ -28,9 +28,12 @@ class Reader:
 
     def wrong(self, path: Path, what: str) -> None:
         """Note a problem with the value there."""
-        line = self._lines.of(path)
         place = self._place(path)
-        self.problems.append((line, f"{self._name}:{line}: {place}{': ' if place else ''}{what}"))
+        self.problems.append((self.line(path), f"{self.place(path)}{': ' if place else ''}{what}"))
+
+    def place(self, path: Path) -> str:
+        """The file, the line and the key of a value: `feeds.toml:12: feed[efficient-llm].slug`."""
+        return f"{self._name}:{self.line(path)}: {self._place(path)}"
 
     def _place(self, path: Path) -> str:
         """`feed[efficient-llm].keywords[3].weight`, counted from 1 where there is no name."""

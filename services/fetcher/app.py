@@ -6,9 +6,10 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 from services.fetcher import core
 from services.fetcher.cursor import Ledger, Overtaken
@@ -21,6 +22,7 @@ from services.fetcher.lookup_orders import LookupOrders
 from services.fetcher.measures import Measures
 from services.fetcher.orders import Duty, Handle, OrderFailed, Orders, Report
 from services.fetcher.pace import Pace
+from services.fetcher.polling import Polled, Series, SourceMeasures, Sources, configuration
 from services.fetcher.searching import Searching
 from services.fetcher.settings import Settings
 from services.fetcher.sources.document import UnusableDocument
@@ -43,7 +45,8 @@ UPSTREAM = (FetchFailed, UnusableDocument)
 def build(settings: Settings) -> Service:
     """The service, not yet started."""
     try:
-        categories(settings.feeds_file)
+        if feeds.ARXIV in configuration(settings.feeds_file).source_names:
+            categories(settings.feeds_file)
     except feeds.FeedsError as error:
         stop(list(error.problems))
     metrics = Metrics("fetcher")
@@ -55,7 +58,7 @@ def build(settings: Settings) -> Service:
     measures.missing.set_function(lambda: measures.missing_papers * float(lease.held))
     downloader = Downloader(Pace(bus, interval=settings.arxiv_interval), settings.contact)
     texts.attach(bus, texts.Handler(bus, lease, downloader, settings.arxiv_site_url, measures.text), lease)
-    watch = Watch(settings, bus, lease, Fetching(settings, bus, lease, downloader, measures), measures)
+    sources, watch = every_source(settings, bus, lease, downloader, metrics, measures)
     duty = Duty(bus, lease)
     harvester = Harvester(settings, bus, downloader, duty, measures)
     lookup = Lookup(downloader, settings.arxiv_api_url)
@@ -63,13 +66,58 @@ def build(settings: Settings) -> Service:
     handlers = {"backfill": harvester.handle, "ids": papers.ids, "search": papers.search}
     Orders(bus, lease, duty, {"now": looking(watch, duty), **handlers})
     searching = Searching(settings, bus, lease, lookup)
-    loops = [lease.keep, watch.run, searching.run]
+    loops = [lease.keep, sources.run, searching.run]
     return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=loops)
+
+
+def every_source(
+    settings: Settings, bus: Bus, lease: Lease, downloader: Downloader, metrics: Metrics, measures: Measures
+) -> tuple[Sources, Watch]:
+    """The loops of all sources, and arXiv's, which can be woken."""
+    series = Series(metrics)
+
+    def loop_of(name: str) -> Callable[[], Awaitable[None]]:
+        if name == feeds.ARXIV:
+            return watch.run
+        of_source = SourceMeasures(series, name)
+        polled = Polled(name, settings.feeds_file, bus, lease, downloader, of_source)
+        return Watch(settings, bus, lease, polled, of_source, source=name, wanted=sources.wanted).run
+
+    sources = Sources(settings.feeds_file, settings.poll_interval, loop_of)
+    fetching = Fetching(settings, bus, lease, downloader, measures)
+    watch = Watch(settings, bus, lease, fetching, measures, wanted=sources.wanted)
+    return sources, watch
 
 
 def wall_clock() -> datetime:
     """The time, as `now`."""
     return datetime.now(UTC)
+
+
+class Looks(Protocol):
+    """What a `Watch` does again and again."""
+
+    async def recover(self, ledger: Ledger) -> None:
+        """Finish what was begun."""
+
+    async def look(self, ledger: Ledger) -> Outcome:
+        """Ask once, and publish what is new."""
+
+    async def check(self, ledger: Ledger, failure: str | None = None) -> None:
+        """Count what came against what the source lists."""
+
+
+class Told(Protocol):
+    """What a `Watch` measures."""
+
+    def newest_is(self, day: date | None) -> None:
+        """The newest announcement is of this day."""
+
+    def succeeded(self, now: datetime, *, stale: bool) -> None:
+        """The source gave a usable answer."""
+
+    def failed(self, reason: str) -> None:
+        """It did not, or we could not ask it."""
 
 
 class Watch:
@@ -80,10 +128,16 @@ class Watch:
         settings: Settings,
         bus: Bus,
         lease: Lease,
-        fetching: Fetching,
-        measures: Measures,
+        fetching: Looks,
+        measures: Told,
         clock: Callable[[], datetime] = wall_clock,
+        *,
+        source: str = feeds.ARXIV,
+        wanted: Callable[[str], bool] = lambda _: True,
     ) -> None:
+        self._source = source
+        self._wanted = wanted
+        self._interval = settings.poll_interval if source == feeds.ARXIV else settings.source_interval
         self._settings = settings
         self._bus = bus
         self._lease = lease
@@ -103,8 +157,8 @@ class Watch:
         return await asked
 
     async def run(self) -> None:
-        """Look at the feed again and again while the lease is held."""
-        while not stopping():
+        """Look at the feed again and again while the lease is held, until nobody wants it any more."""
+        while not stopping() and self._wanted(self._source):
             if not self._lease.held:
                 self._ledger = None  # whoever holds the lease in the meantime writes on
                 await self._lease.wait()
@@ -129,11 +183,12 @@ class Watch:
     async def _round(self) -> float:
         """One look; the seconds until the next."""
         try:
-            ledger = self._ledger = self._ledger or await Ledger.load(self._bus)
+            ledger = self._ledger = self._ledger or await Ledger.load(self._bus, self._source)
             self._measures.newest_is(ledger.cursor.day)
             await self._fetching.recover(ledger)
             if (wait := self._embargo(ledger)) > 0:
-                log.info("waiting until arXiv may be asked again", extra={"seconds": round(wait, 1)})
+                extra = {"source": self._source, "seconds": round(wait, 1)}
+                log.info("waiting until the source may be asked again", extra=extra)
                 return wait
             await self._succeeded(ledger, await self._fetching.look(ledger))
             await self._fetching.check(ledger)
@@ -141,7 +196,7 @@ class Watch:
             return await self._failed(error)
         except Exception as error:  # noqa: BLE001 - no failure ends the loop; every one is counted and logged
             return await self._own_failure(error)
-        return self._settings.poll_interval
+        return self._interval
 
     def _embargo(self, ledger: Ledger) -> float:
         """Seconds left of the wait that arXiv is owed, also when it began before a restart."""
@@ -172,7 +227,8 @@ class Watch:
             retry_after=error.retry_after if isinstance(error, FetchFailed) else None,
         )
         reason = error.reason if isinstance(error, FetchFailed) else "unusable document"
-        log.warning("fetch failed", extra={"reason": reason, "detail": str(error), "again_in": round(delay, 1)})
+        extra = {"source": self._source, "reason": reason, "detail": str(error), "again_in": round(delay, 1)}
+        log.warning("fetch failed", extra=extra)
         await self._note_failure(reason, error, failures, self._clock() + timedelta(seconds=delay))
         if self._ledger is not None:
             with suppress(Overtaken, feeds.FeedsError, *AWAY):
@@ -188,14 +244,15 @@ class Watch:
         reason = own_reason(error)
         detail = str(error) or type(error).__name__
         trace = error if reason == "internal" else None
-        log.warning("fetcher in trouble", extra={"reason": reason, "detail": detail, "again_in": delay}, exc_info=trace)
+        extra = {"source": self._source, "reason": reason, "detail": detail, "again_in": delay}
+        log.warning("fetcher in trouble", extra=extra, exc_info=trace)
         before = self._ledger.state if self._ledger else None
         await self._note_failure(reason, error, before.failures if before else 0, before.retry_at if before else None)
         self._ledger = None
         return delay
 
     async def _note_failure(self, reason: str, error: Exception, failures: int, retry_at: datetime | None) -> None:
-        self._measures.failures.labels(reason).inc()
+        self._measures.failed(reason)
         ledger, now = self._ledger, self._clock()
         if ledger is None or reason == "nats":  # nowhere to write it
             return

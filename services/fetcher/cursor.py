@@ -3,6 +3,7 @@
 KV bucket FETCHER: `cursor`, `open` (the plan of the batch in hand, empty when there is none), `announced.<day>`
 and `announced.<day>.<number>` (versioned ids), `tally.<day>` (what is known of its completeness, compressed), `state`.
 Object store ANNOUNCEMENTS: the documents of every batch, `<batch>`, `<batch>/2` and so on.
+The same keys of another source begin `source.<name>.`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from pydantic import ValidationError
 
 from services.fetcher.completeness import Tally
 from services.fetcher.core import Cursor, History, Plan
+from services.fetcher.keys import Keys, prefix_of
 from shared.bus import Bus
 from shared.errors import Transient
+from shared.feeds import ARXIV
 from shared.fetcher_state import STATE, FetcherState
 from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
 
@@ -39,7 +42,7 @@ class Overtaken(Transient):
 class Ledger:
     """The memory as loaded. Every change is made on the condition that nobody else has made one since."""
 
-    def __init__(self, kv: KeyValue, documents: ObjectStore) -> None:
+    def __init__(self, kv: Keys, documents: ObjectStore) -> None:
         self._kv = kv
         self._documents = documents
         self._revisions: dict[str, int] = {}
@@ -52,16 +55,13 @@ class Ledger:
         """Days whose check may have changed since it was last published."""
 
     @classmethod
-    async def load(cls, bus: Bus) -> Self:
+    async def load(cls, bus: Bus, source: str = ARXIV) -> Self:
         """Read everything that is remembered."""
-        ledger = cls(await bus.key_value(FETCHER_BUCKET), await bus.object_store(ANNOUNCEMENTS_BUCKET))
+        keys = Keys(await bus.key_value(FETCHER_BUCKET), prefix_of(source))
+        ledger = cls(keys, await bus.object_store(ANNOUNCEMENTS_BUCKET))
         async with asyncio.timeout(READ_SECONDS):
-            watcher = await ledger._kv.watchall()
-            async for entry in watcher:
-                if entry is None:  # that was all
-                    break
+            for entry in await keys.entries():
                 ledger._take(entry)
-            await watcher.stop()  # type: ignore[no-untyped-call]
         return ledger
 
     def _take(self, entry: KeyValue.Entry) -> None:

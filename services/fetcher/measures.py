@@ -68,6 +68,10 @@ class Measures:
         """A full text was looked for."""
         self._texts.labels(outcome).inc()
 
+    def failed(self, reason: str) -> None:
+        """A look came to nothing."""
+        self.failures.labels(reason).inc()
+
     def newest_is(self, day: date | None) -> None:
         """The newest announcement is of this day."""
         if day is not None:

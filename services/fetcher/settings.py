@@ -45,6 +45,9 @@ class Settings(ServiceSettings):
         default=3.0, ge=0, le=3_600, description="seconds between two requests, over all replicas; arXiv asks for 3"
     )
     poll_interval: float = Field(default=600.0, gt=0, le=86_400, description="seconds between two looks at the feed")
+    source_interval: float = Field(
+        default=3_600.0, gt=0, le=86_400, description="seconds between two looks at each source beside arXiv"
+    )
     retry_delay: float = Field(
         default=30.0, gt=0, le=3_600, description="seconds after a first failure; doubled by each further one"
     )

@@ -20,22 +20,24 @@ _TEXTS = TypeAdapter(tuple[str, ...])
 
 VERSION = "SELECT version, at FROM changes"
 
-LATEST = """
-SELECT * FROM shown_entries WHERE feed = $1
+SHOWN = "SELECT e.*, (SELECT p.url FROM papers p WHERE p.id = e.paper_id) AS url FROM shown_entries e"
+
+LATEST = f"""
+{SHOWN} WHERE feed = $1
 ORDER BY date DESC, rank, paper_id LIMIT $2
 """
 
 # A paper that several feeds took counts once: where it appeared first, then under its best rank.
-LATEST_OF_ALL = """
-SELECT * FROM shown_entries e
+LATEST_OF_ALL = f"""
+{SHOWN}
 WHERE feed = ANY ($1::text[]) AND NOT EXISTS (
   SELECT FROM entries b WHERE b.paper_id = e.paper_id AND b.visible AND b.feed = ANY ($1::text[])
     AND (b.date, b.rank, b.feed) < (e.date, e.rank, e.feed))
 ORDER BY date DESC, rank, feed, paper_id LIMIT $2
 """
 
-OF_DAY = """
-SELECT * FROM shown_entries e
+OF_DAY = f"""
+{SHOWN}
 WHERE feed = ANY ($1::text[]) AND date = $2 AND NOT EXISTS (
   SELECT FROM entries b WHERE b.paper_id = e.paper_id AND b.visible AND b.feed = ANY ($1::text[])
     AND (b.date, b.rank, b.feed) < (e.date, e.rank, e.feed))
@@ -50,13 +52,13 @@ SELECT
 """
 
 PAPER = """
-SELECT version, id AS paper_id, title, authors, abstract, categories, doi, journal_ref, comment, license, source
+SELECT version, id AS paper_id, title, authors, abstract, categories, doi, journal_ref, comment, license, source, url
 FROM papers WHERE id = $1
 """
 
-OF_PAPER = "SELECT * FROM shown_entries WHERE paper_id = $1 ORDER BY date, rank, feed"
+OF_PAPER = f"{SHOWN} WHERE paper_id = $1 ORDER BY date, rank, feed"
 
-UNTOLD = "SELECT * FROM shown_entries WHERE NOT told ORDER BY date, feed, rank, paper_id LIMIT $1"
+UNTOLD = f"{SHOWN} WHERE NOT told ORDER BY date, feed, rank, paper_id LIMIT $1"
 
 COUNTS = """
 SELECT
@@ -186,6 +188,7 @@ def _paper(row: asyncpg.Record) -> Paper:
         comment=row["comment"],
         license=row["license"],
         source=row["source"],
+        url=row["url"],
     )
 
 

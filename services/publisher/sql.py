@@ -27,18 +27,18 @@ ON CONFLICT DO NOTHING
 
 PAPERS = """
 INSERT INTO papers AS known (id, version, date, batch, title, authors, abstract, categories,
-  doi, journal_ref, comment, license, source)
+  doi, journal_ref, comment, license, source, url)
 SELECT id, version, date, batch, title, authors::jsonb, abstract, categories::jsonb,
-  doi, journal_ref, comment, license, source
+  doi, journal_ref, comment, license, source, url
 FROM unnest($1::text[], $2::int[], $3::date[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
   AS t (id, version, date, batch, title, authors, abstract, categories,
-  doi, journal_ref, comment, license, source)
+  doi, journal_ref, comment, license, source, url)
 ON CONFLICT (id) DO UPDATE SET
   version = excluded.version, date = excluded.date, batch = excluded.batch, title = excluded.title,
   authors = excluded.authors, abstract = excluded.abstract, categories = excluded.categories,
   doi = excluded.doi, journal_ref = excluded.journal_ref, comment = excluded.comment,
-  license = excluded.license, source = excluded.source
+  license = excluded.license, source = excluded.source, url = excluded.url
 WHERE (excluded.version, excluded.date, excluded.batch) > (known.version, known.date, known.batch)
 """
 

@@ -193,7 +193,7 @@ def _paper_row(event: PaperScored) -> tuple[Any, ...]:
     authors, categories = (_TEXTS.dump_json(texts).decode() for texts in (paper.authors, paper.categories))
     return (
         *(paper.id, paper.version, event.date, event.batch, paper.title, authors, paper.abstract, categories),
-        *(paper.doi, paper.journal_ref, paper.comment, paper.license, paper.source),
+        *(paper.doi, paper.journal_ref, paper.comment, paper.license, paper.source, paper.url),
     )
 
 

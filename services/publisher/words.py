@@ -38,6 +38,8 @@ class Links:
     html: str | None
     code: str | None
     permalink: str
+    name: str = "arXiv"
+    """What to call `abs`."""
 
 
 def links(paper: Paper, public_url: str) -> Links:
@@ -45,8 +47,9 @@ def links(paper: Paper, public_url: str) -> Links:
     permalink = f"{public_url}/papers/{quote(paper.id, safe='/.')}"
     code = code_address(paper.abstract)
     if not paper.source.startswith("arxiv"):
-        doi = f"https://doi.org/{quote(paper.doi, safe='/.()')}" if paper.doi else permalink
-        return Links(doi, None, None, code, permalink)
+        doi = f"https://doi.org/{quote(paper.doi, safe='/.()')}" if paper.doi else None
+        shown = paper.url if re.match(r"https?://", paper.url or "") else None
+        return Links(doi or shown or permalink, None, None, code, permalink, name="DOI" if doi else "Source")
     path = quote(paper.id, safe="/.")
     site = "https://arxiv.org"
     html = f"{site}/html/{path}v{paper.version}"

@@ -16,7 +16,7 @@ from math import fsum
 from typing import NamedTuple
 
 from services.scorer.matching import ABSTRACT, AUTHORS, TITLE, Found, SubstringMatcher, WordMatcher
-from shared.feeds import FeedConfig, Term
+from shared.feeds import ARXIV, FeedConfig, Term
 from shared.messages import Kind, Match, Paper, PaperAnnounced, PaperScored, Place, Reason
 
 TITLE_FACTOR = 1.5
@@ -43,17 +43,20 @@ class Plan:
     terms: tuple[Term, ...]
     categories: frozenset[str]
     announce: frozenset[Kind]
+    sources: frozenset[str]
     reasons: dict[tuple[int, Place], Reason] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: FeedConfig) -> Plan:
         """The plan for a feed."""
         terms = (*config.keywords, *config.authors)
-        return cls(config, terms, frozenset(config.categories), frozenset(config.announce))
+        return cls(config, terms, frozenset(config.categories), frozenset(config.announce), frozenset(config.sources))
 
-    def wants(self, kind: Kind, categories: frozenset[str]) -> bool:
-        """Whether the feed looks at such papers at all."""
-        return kind in self.announce and (not self.categories or not self.categories.isdisjoint(categories))
+    def wants(self, kind: Kind, source: str, categories: frozenset[str]) -> bool:
+        """Whether the feed looks at such papers at all. Categories are arXiv's: they choose among its papers only."""
+        if kind not in self.announce or source not in self.sources:
+            return False
+        return source != ARXIV or not self.categories or not self.categories.isdisjoint(categories)
 
     def match(self, found: dict[int, int]) -> Match | None:
         """The feed's judgement, given the places where each of its terms was found."""
@@ -91,7 +94,9 @@ class Scorer:
 
     def __init__(self, feeds: Sequence[FeedConfig]) -> None:
         self._plans = tuple(map(Plan.of, feeds))
-        self._categories = frozenset(category for plan in self._plans for category in plan.categories)
+        self._categories = frozenset(
+            category for plan in self._plans if ARXIV in plan.sources for category in plan.categories
+        )
         self._words = WordMatcher[Asker]()
         self._substrings = SubstringMatcher[Asker]()
         for number, plan in enumerate(self._plans):
@@ -118,7 +123,7 @@ class Scorer:
             return ()
         categories = with_archives(paper.categories)
         plans = ((self._plans[feed], by_feed[feed]) for feed in sorted(by_feed))
-        judged = (plan.match(found) for plan, found in plans if plan.wants(kind, categories))
+        judged = (plan.match(found) for plan, found in plans if plan.wants(kind, paper.source, categories))
         return tuple(match for match in judged if match is not None)
 
     def matches_by_search(self, paper: Paper, searches: Collection[str]) -> tuple[Match, ...]:
@@ -131,7 +136,7 @@ class Scorer:
             found = by_feed.get(number, {})
             if plan.config.search not in searches:
                 continue
-            if not (announced and found and plan.wants("new", categories) and plan.match(found)):
+            if not (announced and found and plan.wants("new", ARXIV, categories) and plan.match(found)):
                 matches.append(plan.match_by_search(found))
         return tuple(match for match in matches if match is not None)
 

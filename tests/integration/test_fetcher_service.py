@@ -254,7 +254,7 @@ async def test_retry_after_is_obeyed_also_by_the_next_replica(world: World, capl
 
         await eventually(told)
     async with build(world.settings()):
-        await eventually(lambda: "waiting until arXiv may be asked again" in caplog.text)
+        await eventually(lambda: "waiting until the source may be asked again" in caplog.text)
 
     assert len(world.arxiv.asked) == 1
 

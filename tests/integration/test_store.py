@@ -167,6 +167,15 @@ async def test_a_new_version_updates_the_entry_and_is_no_new_one(publisher: Publ
     assert entry.published == datetime(2025, 12, 10, 5, 16, 39, tzinfo=UTC)
 
 
+async def test_a_post_keeps_the_address_where_its_source_shows_it(publisher: Publisher) -> None:
+    post = a_paper(id="lab:post", source="lab", url="https://lab.example.org/post")
+    await publisher.handle(a_scored(paper=post), a_selected("lab:post", a_pick(waits_for=())))
+
+    [entry] = await publisher.library.latest("gpu", 10)
+    assert entry.paper.url == "https://lab.example.org/post"
+    assert await publisher.library.paper("lab:post") == post
+
+
 async def test_an_older_version_that_comes_late_changes_nothing(publisher: Publisher) -> None:
     second = a_paper(id="2512.00000", version=2, title="Better now")
     await publisher.handle(a_scored(0, paper=second, **NEXT_DAY), a_scored(0))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.feeds import FeedConfig, FeedsError, SummaryConfig, Term, load, parse
+from shared.feeds import FeedConfig, FeedsError, SourceConfig, SummaryConfig, Term, load, parse
 from shared.toml_lines import lines_of
 
 GOOD = """\
@@ -69,6 +69,40 @@ def test_the_categories_of_all_feeds_come_in_the_order_of_their_first_mention() 
     assert parse(GOOD).categories == ("cs.AI", "cs.CL", "cond-mat.mes-hall", "hep-th")
 
 
+SOURCES = """\
+[[feed]]
+slug = "brain"
+sources = ["lab", "biorxiv"]
+categories = ["q-bio.NC"]
+keywords = ["neuron"]
+
+[[source]]
+name = "lab"
+type = "rss"
+url = "https://lab.example.org/feed.xml"
+
+[[source]]
+name = "biorxiv"
+type = "biorxiv"
+"""
+
+
+def test_a_feed_chooses_its_sources() -> None:
+    found = parse(SOURCES)
+
+    assert found.sources == (
+        SourceConfig("lab", "rss", {"url": "https://lab.example.org/feed.xml"}),
+        SourceConfig("biorxiv", "biorxiv"),
+    )
+    assert found.feeds[0].sources == ("lab", "biorxiv")
+    assert found.sources[0].places["url"] == "feeds.toml:10: source[lab].url"
+
+
+def test_arxiv_is_asked_only_for_the_feeds_that_look_at_it() -> None:
+    assert parse(GOOD).source_names == ("arxiv",)
+    assert (parse(SOURCES).source_names, parse(SOURCES).categories) == (("lab", "biorxiv"), ())
+
+
 def test_the_bot_mode_takes_new_papers_and_a_keyword_twice() -> None:
     (feed,) = parse('[[feed]]\nslug = "a"\nmatch = "arxiv_rss_bot"\nkeywords = ["x", "x"]').feeds
 
@@ -92,6 +126,35 @@ def feed(line: str, *, keywords: str = 'keywords = ["LLM"]') -> str:
 MISTAKES = [
     (feed("kewords = []"), "feeds.toml:4: feed[a].kewords: there is no such key; write `keywords`"),
     (feed("colour = 1"), "feeds.toml:4: feed[a].colour: there is no such key; possible here: slug, title, "),
+    (feed('sources = ["lab"]'), 'feeds.toml:4: feed[a].sources[1]: "lab" is not known; write "arxiv"'),
+    (feed("sources = []"), "feeds.toml:4: feed[a].sources: is empty, so no paper is ever looked at; leave it out for"),
+    (
+        feed('[[source]]\ntype = "rss"'),
+        'feeds.toml:4: source[1]: has no name; write name = "a-short-name"',
+    ),
+    (feed('[[source]]\nname = "lab"'), 'feeds.toml:4: source[lab]: has no type; write type = "rss", or "biorxiv"'),
+    (
+        feed('[[source]]\nname = "The Lab"\ntype = "rss"'),
+        'feeds.toml:5: source[1].name: "The Lab" is no name; write up to 32 lower-case letters, digits and hyphens',
+    ),
+    (
+        feed('[[source]]\nname = "arxiv-blog"\ntype = "rss"'),
+        'feeds.toml:5: source[1].name: "arxiv-blog" is taken: names that begin so are arXiv\'s own; write another name',
+    ),
+    (
+        feed('[[source]]\nname = "lab"\ntype = "rss"\n[[source]]\nname = "lab"\ntype = "rss"'),
+        "feeds.toml:8: source[lab].name: line 5 has the same name; write another one",
+    ),
+    (
+        feed('[[source]]\nname = "lab"\ntype = "../rss"'),
+        'feeds.toml:6: source[lab].type: "../rss" is no type of source; write "rss" or "biorxiv"',
+    ),
+    (
+        feed('[[source]]\nname = "lab"\ntype = "rss"\nurl = 3'),
+        "feeds.toml:7: source[lab].url: 3 is no text; write one line of text in quotes",
+    ),
+    (feed("source = 3"), "feeds.toml:4: feed[a].source: there is no such key; write `sources`"),
+    ("source = 3\n" + feed(""), "feeds.toml:1: source: is no list of sources; write each as [[source]] with a name"),
     (feed("[feed.summary]\nlang = 1"), "feeds.toml:5: feed[a].summary.lang: there is no such key; write `languages`"),
     (feed('[[fed]]\nslug = "b"'), "feeds.toml:4: fed: there is no such key; write `feed`"),
     ("", "feeds.toml:1: feed: there is no feed; write at least one [[feed]] with a slug and keywords"),

@@ -263,6 +263,22 @@ def test_a_paper_of_another_source_links_to_its_doi() -> None:
     assert "arxiv.org" not in entry["content_html"]
 
 
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://lab.example.org/post", "https://lab.example.org/post"),
+        ("javascript:alert(1)", f"{PUBLIC_URL}/papers/lab%3Apost"),
+        (None, f"{PUBLIC_URL}/papers/lab%3Apost"),
+    ],
+)
+def test_a_post_links_to_where_its_source_shows_it(url: str | None, address: str) -> None:
+    paper = a_paper(id="lab:post", source="lab", url=url)
+
+    entry = json.loads(jsonfeed.render(a_feed(an_entry(paper=paper))))["items"][0]
+    assert entry["url"] == address
+    assert "javascript" not in entry["content_html"]
+
+
 def test_an_empty_feed_is_dated_at_the_epoch_not_now() -> None:
     assert a_feed().updated == datetime(1970, 1, 1, tzinfo=UTC)
     assert parsed(rss.render(a_feed())).feed.updated_parsed[0] == 1970

@@ -120,6 +120,28 @@ def test_an_archive_stands_for_all_its_categories() -> None:
     assert match(a_feed("LLM", categories=("cs",)), a_paper(title="LLMs", categories=("cs.DC",))) is not None
 
 
+@pytest.mark.parametrize(
+    ("sources", "source", "taken"),
+    [
+        (("arxiv",), "arxiv", True),
+        (("arxiv",), "lab", False),
+        (("lab",), "arxiv", False),
+        (("arxiv", "lab"), "lab", True),
+    ],
+)
+def test_a_feed_looks_at_the_sources_it_lists(sources: tuple[str, ...], source: str, taken: bool) -> None:
+    feed = a_feed("GPU", sources=sources)
+
+    assert (match(feed, a_paper(source=source)) is not None) == taken
+
+
+def test_categories_choose_among_arxivs_papers_only() -> None:
+    feed = a_feed("GPU", sources=("arxiv", "lab"), categories=("hep-th",))
+
+    assert match(feed) is None
+    assert match(feed, a_paper(source="lab", categories=("neuroscience",)))
+
+
 def test_matches_come_in_the_order_of_the_feeds() -> None:
     scorer = Scorer([a_feed("memory", slug="b"), a_feed("hopper", slug="c"), a_feed("LLM", slug="a")])
 

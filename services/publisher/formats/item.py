@@ -91,7 +91,7 @@ def _beginning(paragraph: str, room: int) -> str:
 
 def _links(paper: Paper, public_url: str) -> str:
     found = links(paper, public_url)
-    name = f"arXiv:{paper.id}" if paper.source.startswith("arxiv") else paper.id
+    name = f"arXiv:{paper.id}" if paper.source.startswith("arxiv") else paper.doi or found.name
     named = ((name, found.abs), ("PDF", found.pdf), ("HTML", found.html), ("Code", found.code),
              ("on Paperwire", found.permalink))  # fmt: skip
     return f"<p>{' · '.join(_link(words, address) for words, address in named if address)}</p>"
