@@ -81,7 +81,7 @@ def floor(document: bytes, tag: str, names: Mapping[str, str], category: str) ->
         for child in item:
             kind = child.tag
             if kind == category:
-                categories.append(child.text or child.attrib["term"])
+                categories.append(str(child.text or child.get("term")))
             elif name := names.get(kind):
                 paper[name] = child.text
         description = paper.pop("description")
