@@ -1,7 +1,7 @@
 """Reading announcements: the parser beside one bare pass of lxml over the same bytes, round by round.
 
-The floor builds the same strings into plain dictionaries: one pass over the children of each item, nothing checked,
-no TeX accents, no name in an unusual form. So it is what plain lxml can do at most.
+The floors make one pass over the children of each item and build the same strings into dictionaries, or into plain
+objects: nothing checked, no TeX accents, no name in an unusual form. They are what plain lxml can do at most.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -23,6 +24,7 @@ ATOM_PAPERS = 2_000
 ATOM = "{http://www.w3.org/2005/Atom}"
 ARXIV = "{http://arxiv.org/schemas/atom}"
 DC = "{http://purl.org/dc/elements/1.1/}"
+OURS, DICTIONARIES, OBJECTS = "paperwire", "lxml into dictionaries", "lxml into objects"
 RSS_NAMES = {
     "title": "title",
     "description": "description",
@@ -39,6 +41,20 @@ ATOM_NAMES = {
     f"{DC}rights": "license",
     f"{DC}creator": "creator",
 }
+
+
+@dataclass(slots=True)
+class Plain:
+    """What a parser without any care would give."""
+
+    id: str
+    version: str
+    title: str
+    authors: list[str]
+    abstract: str
+    categories: list[str]
+    kind: str
+    license: str | None
 
 
 def run(papers: int, rounds: int) -> None:
@@ -59,14 +75,18 @@ def compare(
     def bare() -> list[dict[str, Any]]:
         return floor(document, tag, names, category)
 
+    def objects() -> list[Plain]:
+        return [Plain(**paper) for paper in floor(document, tag, names, category)]
+
     def ours() -> Sequence[Any]:
         return parse(document).items
 
     if (papers := len(bare())) != len(ours()):
         raise ValueError(f"the floor reads {papers} papers, the parser {len(ours())}")
-    figures: dict[str, list[float]] = {"bare lxml": [], "paperwire": []}
+    variants = {DICTIONARIES: bare, OBJECTS: objects, OURS: ours}
+    figures: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
-        for name, read in (("bare lxml", bare), ("paperwire", ours)):
+        for name, read in variants.items():
             figures[name].append(papers / seconds(read))
     report(console, form, figures)
 
@@ -106,5 +126,6 @@ def report(console: Console, form: str, figures: Mapping[str, Sequence[float]]) 
     for name, values in figures.items():
         table.add_row(name, *(f"{value:,.0f}" for value in (min(values), statistics.median(values), max(values))))
     console.print(table)
-    ratios = [ours / bare for bare, ours in zip(figures["bare lxml"], figures["paperwire"], strict=True)]
-    console.print(f"paperwire / bare lxml: {statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})")
+    for name in (OBJECTS, DICTIONARIES):
+        ratios = [ours / bare for bare, ours in zip(figures[name], figures[OURS], strict=True)]
+        console.print(f"{OURS} / {name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})")

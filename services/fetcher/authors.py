@@ -34,6 +34,7 @@ def _regular(creator: str, names: list[str]) -> bool:
         and "(" not in creator
         and "  " not in creator
         and "\n" not in creator
+        and "\t" not in creator
         and _NO_NAMES.isdisjoint(names)
     )
 
