@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.announcements import a_feed, an_item
 from tests.fuzz.targets import TARGETS
 
 CORPUS = Path(__file__).parent.parent / "fuzz" / "corpus"
@@ -20,6 +21,17 @@ def test_every_input_of_the_corpus_is_read_or_refused(form: str) -> None:
             TARGETS[form](path.read_bytes())
         except Exception as error:
             raise AssertionError(f"{path.relative_to(CORPUS)}: {error!r}") from error
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "repeated",
+    [r"\'", r"{\o", "$", r"\(", " ,", "(", " and ", r"\'{", r"\v ", r"\H{", "Team, ", ", Jr.", "(a, "],
+)
+def test_no_repetition_takes_long(repeated: str) -> None:
+    text = repeated * (200_000 // len(repeated))
+
+    TARGETS["arxiv_rss"](a_feed(an_item(title=f"A {text}"), an_item(creator=text), an_item(abstract=text)))
 
 
 def test_there_is_a_corpus_for_every_parser() -> None:
