@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt lock
+.PHONY: help setup demo up test check fmt fuzz lock
 
 help: ## print this help
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,11 @@ check: setup ## lint, format, types, import rules
 fmt: setup ## put the code into form
 	@$(BIN)/ruff check --fix -q .
 	@$(BIN)/ruff format -q .
+
+fuzz: setup ## look for bytes that a parser stumbles over (ARGS=seconds for each, 60 without)
+	@$(PYTHON) tools/setup.py fuzz
+	@for form in arxiv_rss arxiv_oai arxiv_api; do \
+	  $(BIN)/python -m tests.fuzz.harness $$form -max_total_time=$(or $(ARGS),60) || exit 1; done
 
 lock: setup ## write the lock files anew (ARGS=--upgrade for the newest of everything)
 	@tools/lock.sh $(ARGS)

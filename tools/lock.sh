@@ -17,5 +17,12 @@ compile local $upgrade pyproject.toml --extra local --group build -c requirement
 for service in fetcher scorer summarizer publisher; do
   compile "$service" $upgrade pyproject.toml --extra "$service" -c requirements/dev.txt
 done
-echo uv | "$uv" pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-  --no-annotate $upgrade - -o requirements/uv.txt
+tool() { # NAME REQUIREMENT...
+  name=$1
+  shift
+  printf '%s\n' "$@" | "$uv" pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --no-emit-find-links --no-header --no-annotate $upgrade - -o "requirements/$name.txt"
+}
+tool uv uv
+# 3.1 has no wheel for Python 3.11.
+tool fuzz "atheris<3.1; python_version < '3.12'" "atheris; python_version >= '3.12'"

@@ -23,3 +23,14 @@ def measure_pipeline(
     from cli.bench.pipeline import run
 
     run(papers, rounds)
+
+
+@bench_app.command("parse")
+def measure_parse(
+    papers: Annotated[int, typer.Option(min=100, max=10_000, help="How many recorded papers.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="How often; every variant runs once a round.")] = 7,
+) -> None:
+    """Papers per second from announcement bytes to papers, beside one bare pass of lxml."""
+    from cli.bench.parse import run
+
+    run(papers, rounds)

@@ -33,6 +33,20 @@ Abstract: {abstract}</description>
 <dc:creator>{authors}</dc:creator></item>
 """  # noqa: W291 - the blank after the announce type is arXiv's
 
+ATOM_HEAD = """<?xml version='1.0' encoding='UTF-8'?>
+<feed xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:dc="http://purl.org/dc/elements/1.1/" \
+xmlns="http://www.w3.org/2005/Atom">
+<id>http://rss.arxiv.org/atom/cs</id><title>cs updates on arXiv.org</title><updated>{date}</updated>
+"""
+ENTRY = """<entry><id>oai:arXiv.org:{id}v1</id><title>{title}</title><updated>{date}</updated>
+<link href="https://arxiv.org/abs/{id}" rel="alternate" type="text/html"/>
+<summary>arXiv:{id}v1 Announce Type: new 
+Abstract: {abstract}</summary>{categories}<published>{date}</published>
+<arxiv:announce_type>new</arxiv:announce_type>
+<dc:rights>http://arxiv.org/licenses/nonexclusive-distrib/1.0/</dc:rights>
+<dc:creator>{authors}</dc:creator></entry>
+"""  # noqa: W291
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -59,21 +73,33 @@ def announcements(papers: Sequence[dict[str, object]]) -> list[Document]:
     return [_document(FIRST_DAY + timedelta(days=number), chunk) for number, chunk in enumerate(chunks)]
 
 
-def _document(day: date, papers: Sequence[dict[str, object]]) -> Document:
+def rss_document(papers: Sequence[dict[str, object]], day: date = FIRST_DAY) -> bytes:
+    """All of them in one announcement."""
     when = format_datetime(publication_time(day, 1_000))
-    body = HEAD.format(date=when) + "".join(_item(paper, when) for paper in papers) + "</channel></rss>\n"
-    return Document(day, len(papers), body.encode())
+    items = "".join(_item(ITEM, "<category>{}</category>", paper, when) for paper in papers)
+    return (HEAD.format(date=when) + items + "</channel></rss>\n").encode()
 
 
-def _item(paper: dict[str, object], when: str) -> str:
+def atom_document(papers: Sequence[dict[str, object]], day: date = FIRST_DAY) -> bytes:
+    """The same in the Atom form."""
+    when = publication_time(day, 1_000).isoformat()
+    items = "".join(_item(ENTRY, '<category term="{}"/>', paper, when) for paper in papers)
+    return (ATOM_HEAD.format(date=when) + items + "</feed>\n").encode()
+
+
+def _document(day: date, papers: Sequence[dict[str, object]]) -> Document:
+    return Document(day, len(papers), rss_document(papers, day))
+
+
+def _item(form: str, category: str, paper: dict[str, object], when: str) -> str:
     categories, authors = paper["categories"], paper["authors"]
     assert isinstance(categories, list)
     assert isinstance(authors, list)
-    return ITEM.format(
+    return form.format(
         id=paper["id"],
         title=escape(str(paper["title"])),
         abstract=escape(str(paper["abstract"])),
-        categories="".join(f"<category>{escape(name)}</category>" for name in categories),
+        categories="".join(category.format(escape(name)) for name in categories),
         authors=escape(", ".join(authors)),
         date=when,
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-_SUFFIXES = r"(?:Jr|Sr)\b\.?|I{1,3}\b|IV\b|V\b"
-_SUFFIX_AHEAD = re.compile(rf", (?:{_SUFFIXES})")
+_SUFFIXES = frozenset(("Jr", "Jr.", "Sr", "Sr.", "I", "II", "III", "IV", "V"))
+_NO_NAMES = _SUFFIXES | {""}
 _SEPARATOR = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+")
 _SEPARATOR_OUTSIDE = re.compile(r"(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?![^()]{0,200}\))")
-_SUFFIX = re.compile(_SUFFIXES)
 _GROUP = re.compile(r"\b(?:Collaborations?|Consortium|Teams?|Groups?)\b")
 
 
@@ -16,27 +15,27 @@ def split_authors(creator: str) -> list[str]:
     """arXiv joins all authors with commas; `Jr.` and the like stay with the name before them."""
     creator = creator.strip()
     names = creator.split(", ")
-    if _regular(creator, len(names)):
+    if _regular(creator, names):
         return names
     names = []
     for name in _names(creator):
-        if names and _SUFFIX.fullmatch(name):
+        if names and name in _SUFFIXES:
             names[-1] += " " + name
         elif name:
             names.append(name)
     return names
 
 
-def _regular(creator: str, names: int) -> bool:
+def _regular(creator: str, names: list[str]) -> bool:
     """Whether splitting at every ", " is all there is to do, as for most."""
     return (
-        " and " not in creator
-        and creator.count(",") == names - 1
-        and creator != ""
+        creator.count(",") == len(names) - 1
+        and " and " not in creator
         and "(" not in creator
         and "  " not in creator
         and "\n" not in creator
-        and not _SUFFIX_AHEAD.search(creator)
+        and "\t" not in creator
+        and _NO_NAMES.isdisjoint(names)
     )
 
 

@@ -105,7 +105,7 @@ class Downloader:
         except httpx.InvalidURL as error:
             raise FetchFailed(f"the source's address cannot be used: {error}", "refused") from error
         for _ in range(REDIRECTS + 1):
-            async with self._pace.turn():
+            async with self._pace.turn(request.url.host):
                 answer = await self._send(request, limit)
             if not isinstance(answer, httpx.Request):
                 return answer

@@ -42,7 +42,10 @@ class Settings(ServiceSettings):
         description="arXiv's query API, for orders of ids and searches and for feeds with a `search`",
     )
     arxiv_interval: float = Field(
-        default=3.0, ge=0, le=3_600, description="seconds between two requests, over all replicas; arXiv asks for 3"
+        default=3.0,
+        ge=0,
+        le=3_600,
+        description="seconds between requests to a host, over all replicas; all of arXiv is one host, and asks for 3",
     )
     poll_interval: float = Field(default=600.0, gt=0, le=86_400, description="seconds between two looks at the feed")
     source_interval: float = Field(
@@ -52,5 +55,8 @@ class Settings(ServiceSettings):
         default=30.0, gt=0, le=3_600, description="seconds after a first failure; doubled by each further one"
     )
     lease_seconds: float = Field(
-        default=15.0, ge=0.3, le=3_600, description="seconds after which another replica takes over from a killed one"
+        default=15.0,
+        ge=0.3,
+        le=3_600,
+        description="seconds after which another replica takes over from a killed one, and its turn to ask is over",
     )

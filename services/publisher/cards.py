@@ -19,6 +19,7 @@ from services.publisher.words import (
     number,
     reasons_line,
     shortened,
+    withdrawn,
 )
 from shared.messages import Paper
 
@@ -60,6 +61,7 @@ class Card:
     why: tuple[Why, ...]
     parts: tuple[tuple[str, Markup], ...]
     abstract: tuple[Markup, ...]
+    withdrawn: bool
 
 
 def card(entry: Entry, public_url: str) -> Card:
@@ -93,6 +95,7 @@ def _card(paper: Paper, entries: Sequence[Entry], public_url: str, authors: int)
         why=tuple(_why(entry) for entry in entries),
         parts=tuple(_parts(told, terms)) if told else (),
         abstract=tuple(marked(latex.html(part), terms) for part in latex.paragraphs(paper.abstract)),
+        withdrawn=withdrawn(paper),
     )
 
 

@@ -82,13 +82,31 @@ def _is_repository(address: str) -> bool:
     return parts.netloc.lower() in CODE_HOSTS and len(parts.path) > 1 and address.isascii()
 
 
+_WORK = r"(?:paper|submission|article|preprint|manuscript|work)"
+# Withdrawn from arXiv, not from a conference or a journal; and this paper, not an earlier version of it.
+_GONE = r"(?:(?:has|have) been|was|is)?\s*withdrawn\b(?!\s+(?:from|before|earlier)\b)"
+_WITHDRAWN = re.compile(
+    rf"(?<!of )\bthis (?:{_WORK}|version|draft)\s+{_GONE}|(?:^|[.;:,]\s*)(?:the )?{_WORK}\s+{_GONE}"
+    r"|^withdrawn(?=\W*$|\.| by (?:the )?authors?\b| by arxiv\b| due to\b| because\b)",
+    re.IGNORECASE,
+)
+WITHDRAWN = "This paper has been withdrawn."
+
+
+def withdrawn(paper: Paper) -> bool:
+    """Whether it says so itself: in its comment, or in the abstract's first words."""
+    said = _WITHDRAWN.match(one_line(paper.abstract[:200])) or _WITHDRAWN.search(one_line(paper.comment or ""))
+    return said is not None
+
+
 def headline(paper: Paper) -> str:
     """The title for feeds: one line that no reader takes for markup.
 
     Several readers cut out `<word>` even when it is rightly escaped, and stumble over a lone `<`.
     """
     title = _TAG_LIKE.sub(r"‹\1›", shortened(plain(paper.title)))
-    return one_line(_BETWEEN.sub(" > ", _TIGHT_LESS.sub(" < ", title))) or paper.id
+    told = one_line(_BETWEEN.sub(" > ", _TIGHT_LESS.sub(" < ", title))) or paper.id
+    return f"Withdrawn: {told}" if withdrawn(paper) else told
 
 
 def shortened(title: str) -> str:

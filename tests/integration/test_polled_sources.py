@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from cli.local.arxiv import Replay, etag_of, replay_app
+from cli.local.arxiv import Replay, replay_app
+from cli.local.arxiv.replay import etag_of
 from cli.local.serving import serving
 from services.fetcher.app import build
 from services.fetcher.cursor import Ledger

@@ -147,6 +147,8 @@ def test_text_is_composed() -> None:
         ("Sammy Davis, Jr., Henry Ford, II, Ivan V. Vole", ("Sammy Davis Jr.", "Henry Ford II", "Ivan V. Vole")),
         ("A. One (MIT, Cambridge), B. Two", ("A. One (MIT, Cambridge)", "B. Two")),
         ("A. One,B. Two ,  C. Three,", ("A. One", "B. Two", "C. Three")),
+        ("A. One, , B. Two", ("A. One", "B. Two")),
+        ("Emil V. Vole, V. Ivanov, Ivan I", ("Emil V. Vole", "V. Ivanov", "Ivan I")),
         ("The Belle and BaBar Collaborations, A. One", ("The Belle and BaBar Collaborations", "A. One")),
     ],
 )

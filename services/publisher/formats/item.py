@@ -13,6 +13,7 @@ import nh3
 from services.publisher import latex
 from services.publisher.feed import Entry
 from services.publisher.words import (
+    WITHDRAWN,
     absence_line,
     author_names,
     links,
@@ -20,6 +21,7 @@ from services.publisher.words import (
     origin_line,
     rank_line,
     reasons_line,
+    withdrawn,
 )
 from shared.messages import Paper, StructuredSummary
 
@@ -33,7 +35,7 @@ _TAGS = _TEXT_TAGS | {"ul", "ol", "li", "code", "pre", "blockquote", "table"}
 
 def body(entry: Entry, public_url: str) -> str:
     """The whole item, below 20 kB, cleaned once more at the end."""
-    opening = f"{_summary(entry)}\n{_why(entry)}"
+    opening = f"{_withdrawal(entry.paper)}{_summary(entry)}\n{_why(entry)}"
     closing = f"{_links(entry.paper, public_url)}\n{_small_print(entry)}"
     abstract = _abstract(entry.paper, MAX_BYTES - len(f"{opening}{closing}".encode()) - RESERVE)
     return nh3.clean(
@@ -53,6 +55,10 @@ def lead(entry: Entry) -> str:
 def details(text: StructuredSummary) -> list[tuple[str, str]]:
     """The named parts after the first sentence, those that say something."""
     return [(name, part) for name, part in (("Method", text.method), ("Result", text.result)) if part.strip()]
+
+
+def _withdrawal(paper: Paper) -> str:
+    return f"<p><b>{WITHDRAWN}</b></p>\n" if withdrawn(paper) else ""
 
 
 def _summary(entry: Entry) -> str:
