@@ -149,6 +149,7 @@ def _item(element: etree._Element) -> tuple[Item, Dates]:
             size += len(authors[-1])
         elif tag in _CATEGORIES:
             term = (child.get("term") or "").strip()
+            size += len(term)
             categories.insert(0 if tag == _PRIMARY else len(categories), term)
         elif (field := _TEXTS.get(str(tag))) is not None:
             found[field] = child.text or ""
