@@ -25,7 +25,7 @@ READ_SECONDS = 30.0
 TOTAL_SECONDS = 120.0
 REDIRECTS = 3
 MAX_FAILURE = 64 * 1024  # bytes; an answer that says why there is no document is short
-FEED = "application/rss+xml, application/xml, text/xml"
+FEED = "application/rss+xml, application/atom+xml, application/xml, text/xml, application/json;q=0.9, */*;q=0.5"
 # arXiv takes going on after a 403 for an attack: https://info.arxiv.org/help/robots.html
 FORBIDDEN_SECONDS = 3_600.0
 
