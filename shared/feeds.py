@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -125,7 +126,13 @@ def load(path: Path) -> FeedsFile:
     except UnicodeDecodeError as error:
         line = document.count(b"\n", 0, error.start) + 1
         raise FeedsError([f"{path}:{line}: is not UTF-8; save the file as UTF-8"]) from None
-    return parse(text, str(path))
+    return _parsed(text, str(path))
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str, name: str) -> FeedsFile:
+    """Services look at the file again and again; as long as its text is the same, so are the feeds."""
+    return parse(text, name)
 
 
 def parse(text: str, name: str = "feeds.toml") -> FeedsFile:

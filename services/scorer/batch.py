@@ -16,7 +16,8 @@ from shared.errors import Unavailable
 from shared.messages import BatchClosed, PaperAnnounced, PaperScored
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
-OWN_SECONDS = 0.3  # how long papers that this replica is scoring itself are waited for, before the stream is read
+# While this replica is scoring, what it waits for is most likely its own work; it need not be read back.
+IDLE_SECONDS, LONGEST_UNREAD = 0.3, 5.0
 REMEMBERED = 20_000  # papers, some 100 MB
 
 
@@ -29,10 +30,13 @@ class Recent:
 
     def __init__(self, limit: int = REMEMBERED) -> None:
         self._limit = limit
+        self.touched = 0.0
+        """When this replica last scored something, on the monotonic clock."""
         self._batches: dict[str, list[PaperScored]] = {}
 
     def add(self, scored: Iterable[PaperScored]) -> None:
         """Remember published papers; the oldest batches are forgotten first."""
+        self.touched = time.monotonic()
         for paper in scored:
             self._batches.setdefault(paper.batch, []).append(paper)
         while len(self._batches) > 1 and sum(map(len, self._batches.values())) > self._limit:
@@ -59,7 +63,7 @@ class Batch:
     _dead: set[str] = field(default_factory=set)
     _next_scored: int = 1
     _next_dead: int = 1
-    _progress: float = 0.0
+    _read_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self._next_scored = self.closed.first_sequence or 1
@@ -74,8 +78,7 @@ class Batch:
 
         When this process is told to stop, the wait ends with `Unavailable`: another replica takes it up.
         """
-        self._progress = time.monotonic()
-        ends = self._progress + deadline
+        ends = time.monotonic() + deadline
         pause = FIRST_PAUSE
         while not await self._caught_up(bus):
             left = ends - time.monotonic()
@@ -89,13 +92,12 @@ class Batch:
 
     async def _caught_up(self, bus: Bus) -> bool:
         """Whether no paper is missing. While this replica scores papers of the batch itself, nothing is read back."""
-        before = self.missing
         for scored in self.recent.of(self.closed.batch):
             self.add(scored)
-        if self.missing < before:
-            self._progress = time.monotonic()
-        elif time.monotonic() - self._progress > OWN_SECONDS:
+        now = time.monotonic()
+        if self.missing > 0 and (now - self.recent.touched > IDLE_SECONDS or now - self._read_at > LONGEST_UNREAD):
             await self.catch_up(bus)
+            self._read_at = now
         return self.missing <= 0
 
     async def catch_up(self, bus: Bus) -> None:
