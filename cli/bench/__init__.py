@@ -25,6 +25,17 @@ def measure_pipeline(
     run(papers, rounds)
 
 
+@bench_app.command("backfill")
+def measure_backfill(
+    papers: Annotated[int, typer.Option(min=100, max=10_000, help="How many recorded papers.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="How often; every variant runs once a round.")] = 3,
+) -> None:
+    """Papers per second of a backfill over OAI-PMH, beside the pipeline's own rate for announcements."""
+    from cli.bench.backfill import run
+
+    run(papers, rounds)
+
+
 @bench_app.command("parse")
 def measure_parse(
     papers: Annotated[int, typer.Option(min=100, max=10_000, help="How many recorded papers.")] = 10_000,

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from services.publisher.feed import publication_time
 
 FIRST_DAY = date(2025, 12, 1)
-ROWS = 2_000  # arXiv cuts an answer at 2,000 rows
+ROWS = 1_999  # an answer of 2,000 rows counts as cut
 
 HEAD = """<?xml version='1.0' encoding='UTF-8'?>
 <rss xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:dc="http://purl.org/dc/elements/1.1/" \

@@ -11,8 +11,8 @@ import logging
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,44 +35,49 @@ from cli.local.serving import serving
 POLL = 0.005
 WATCH = 0.03  # counting rows costs Postgres time, too
 LIMIT_SECONDS = 300
+CONSOLE = Console()
 
 Variant = Callable[[str, str, Sequence[Document], Path], Awaitable[float]]
 
 
 def run(papers: int, rounds: int) -> None:
     """Measure and print."""
+    figures = compare(VARIANTS, papers, rounds)
+    report(figures, f"{papers} papers, announcement bytes → rows (papers/s)", OURS, (FLOOR, FASTEST_FLOOR))
+
+
+def compare(variants: Mapping[str, Variant], papers: int, rounds: int) -> dict[str, list[float]]:
+    """Papers per second of each variant in each round."""
     import uvloop
 
-    console = Console()
     documents = announcements(recorded_papers(papers))
-    figures: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    figures: dict[str, list[float]] = {name: [] for name in variants}
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="paperwire-bench-") as folder, feeds_file() as feeds:
         postgres = Postgres(Path(folder) / "postgres", Path(folder) / "postgres.log")
         postgres.start()
         try:
             for number in range(rounds):
-                for name, variant in VARIANTS.items():
-                    console.print(f"round {number + 1} of {rounds}: {name} …", style="dim")
+                for name, variant in variants.items():
+                    CONSOLE.print(f"round {number + 1} of {rounds}: {name} …", style="dim")
                     with nats_server(Path(folder) / f"nats-{number}-{len(name)}") as nats_url:
                         seconds = uvloop.run(measure(variant, nats_url, postgres, documents, feeds))
                     figures[name].append(papers / seconds)
         finally:
             postgres.destroy()
-    report(console, papers, figures)
+    return figures
 
 
-def report(console: Console, papers: int, figures: dict[str, list[float]]) -> None:
-    """Papers per second, and the pairwise ratios of our figure to each floor."""
-    table = Table("variant", "min", "median", "max", title=f"{papers} papers, announcement bytes → rows (papers/s)")
+def report(figures: dict[str, list[float]], title: str, ours: str, others: Sequence[str]) -> None:
+    """Papers per second, and the pairwise ratios of ours to each of the others."""
+    table = Table("variant", "min", "median", "max", title=title)
     for name, values in figures.items():
         row = (min(values), statistics.median(values), max(values))
         table.add_row(name, *(f"{value:,.0f}" for value in row))
-    console.print(table)
-    ours = figures[OURS]
-    for name in (FLOOR, FASTEST_FLOOR):
-        ratios = [mine / bare for mine, bare in zip(ours, figures[name], strict=True)]
-        console.print(f"{OURS} / {name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})")
+    CONSOLE.print(table)
+    for name in others:
+        ratios = [mine / other for mine, other in zip(figures[ours], figures[name], strict=True)]
+        CONSOLE.print(f"{ours} / {name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})")
 
 
 async def measure(
@@ -93,6 +98,16 @@ async def measure(
 
 async def paperwire(nats_url: str, database_url: str, documents: Sequence[Document], feeds: Path) -> float:
     """The real services: everything they do is done, down to selecting and publishing entries."""
+    async with announcing(documents) as (rss_url, start), services(nats_url, database_url, feeds, rss_url):
+        began = time.perf_counter()
+        start()
+        await until_stored(database_url, sum(document.papers for document in documents))
+        return time.perf_counter() - began
+
+
+@asynccontextmanager
+async def services(nats_url: str, database_url: str, feeds: Path, rss_url: str, **more: object) -> AsyncIterator[None]:
+    """Fetcher, scorer and publisher in this process; `more` are further settings of the fetcher."""
     from services.fetcher import app as fetcher
     from services.fetcher.settings import Settings as FetcherSettings
     from services.publisher import app as publisher
@@ -103,23 +118,19 @@ async def paperwire(nats_url: str, database_url: str, documents: Sequence[Docume
 
     await provision(nats_url)
     common: dict[str, Any] = {"nats_url": nats_url, "feeds_file": feeds, "probe_port": 0}
-    async with announcing(documents) as (rss_url, start), AsyncExitStack() as stack:
-        publishing = PublisherSettings(database_url=database_url, web_port=0, **common)
-        fetching = FetcherSettings(
-            contact="bench@localhost",
-            arxiv_rss_url=rss_url,
-            check_listing=False,
-            arxiv_interval=0,
-            poll_interval=POLL,
-            **common,
-        )
-        await stack.enter_async_context(publisher.build(publishing))
-        await stack.enter_async_context(scorer.build(ScorerSettings(**common)))
-        await stack.enter_async_context(fetcher.build(fetching))
-        began = time.perf_counter()
-        start()
-        await until_stored(database_url, sum(document.papers for document in documents))
-        return time.perf_counter() - began
+    fetching: dict[str, Any] = {
+        "contact": "bench@localhost",
+        "arxiv_rss_url": rss_url,
+        "arxiv_interval": 0,
+        "poll_interval": POLL,
+        "check_listing": False,
+    }
+    async with (
+        publisher.build(PublisherSettings(database_url=database_url, web_port=0, **common)),
+        scorer.build(ScorerSettings(**common)),
+        fetcher.build(FetcherSettings(**common | fetching | more)),
+    ):
+        yield
 
 
 @asynccontextmanager
