@@ -34,6 +34,13 @@ def test_no_repetition_takes_long(repeated: str) -> None:
     TARGETS["arxiv_rss"](a_feed(an_item(title=f"A {text}"), an_item(creator=text), an_item(abstract=text)))
 
 
+def test_no_list_of_categories_makes_a_paper_larger_than_a_message() -> None:
+    entry = (CORPUS / "arxiv_api" / "journal_ref.xml").read_bytes()
+    for terms in (["a" * 400_000], ["a-" * 150_000 + "a"], ["abc" + "d" * n for n in range(1_000)]):
+        categories = b"".join(b'<category term="%s"/>' % term.encode() for term in terms)
+        TARGETS["arxiv_api"](entry.replace(b"</entry>", categories + b"</entry>"))
+
+
 def test_there_is_a_corpus_for_every_parser() -> None:
     assert {"arxiv_api", "arxiv_oai", "arxiv_rss"} <= {path.name for path in CORPUS.iterdir()}
     assert len(FILES) >= 15
