@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# Test files run side by side: most of their time is waiting for servers.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test check fmt fuzz lock
@@ -21,7 +23,7 @@ up: ## the same, live: CONTACT=you@example.org make up ARGS="--feeds feeds.toml"
 	@$(BIN)/paperwire up $(ARGS)
 
 test: setup check ## lint, types, import rules and all tests (ARGS="-k word" for some)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: setup ## lint, format, types, import rules
 	@$(BIN)/ruff check .
