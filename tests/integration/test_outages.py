@@ -63,7 +63,7 @@ async def test_a_server_that_does_not_answer_makes_it_unready_at_once(nats_serve
     async with running(nats_url, nothing) as service:
         nats_server.process.signal(signal.SIGSTOP)
         try:
-            [problem] = await asyncio.wait_for(service.problems(), 10)
+            [problem] = await eventually(service.problems, timeout=20)  # the signal takes its time to get there
         finally:
             nats_server.process.signal(signal.SIGCONT)
         await eventually(lambda: ready(service), timeout=20)
