@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 from collections.abc import Sequence
 
 import pytest
@@ -16,6 +15,7 @@ from shared.provision import provision
 from shared.service import Service
 from tests.builders import an_announcement
 from tests.buses import a_bus, a_connected_bus, nothing, ready, running
+from tests.freezing import freeze, thaw
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(90)
@@ -61,11 +61,11 @@ async def test_it_works_again_when_the_server_had_refused_it_for_a_while(nats_se
 
 async def test_a_server_that_does_not_answer_makes_it_unready_at_once(nats_server: Nats, nats_url: str) -> None:
     async with running(nats_url, nothing) as service:
-        nats_server.process.signal(signal.SIGSTOP)
+        await freeze(nats_server)
         try:
-            [problem] = await eventually(service.problems, timeout=20)  # the signal takes its time to get there
+            [problem] = await eventually(service.problems, timeout=20)
         finally:
-            nats_server.process.signal(signal.SIGCONT)
+            thaw(nats_server)
         await eventually(lambda: ready(service), timeout=20)
     assert problem.startswith("NATS does not answer")
 

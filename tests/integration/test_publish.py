@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from shared.provision import MAX_MESSAGE, provision
 from shared.publish import Encoded, publish
 from tests.builders import a_paper, an_announcement
 from tests.buses import a_connected_bus
+from tests.freezing import freeze, thaw
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(60)
@@ -94,12 +94,12 @@ async def test_a_message_larger_than_the_connection_takes_does_not_cut_it(nats_u
 async def test_a_server_that_answers_late_is_waited_for(nats_server: Nats, nats_url: str) -> None:
     loop = asyncio.get_running_loop()
     async with a_connected_bus(nats_url) as bus:
-        nats_server.process.signal(signal.SIGSTOP)
+        await freeze(nats_server)
         publishing = asyncio.create_task(bus.publish(an_announcement(1)))
         until = loop.time() + 1.0
         await eventually(lambda: loop.time() > until)
         assert not publishing.done()
-        nats_server.process.signal(signal.SIGCONT)
+        thaw(nats_server)
         assert await publishing == [1]
 
 

@@ -17,6 +17,7 @@ from cli.local.stack import in_thread
 from shared.provision import provision
 from tests.builders import a_scored, an_announcement
 from tests.buses import a_connected_bus, counts
+from tests.freezing import freeze, thaw
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(90)
@@ -107,12 +108,12 @@ async def test_while_nats_is_away(start: Started, nats_server: Nats, nats_url: s
 @pytest.mark.parametrize("name", SERVICES)
 async def test_while_nats_does_not_answer(start: Started, nats_server: Nats, nats_url: str, name: str) -> None:
     service = await start(name)
-    nats_server.process.signal(signal.SIGSTOP)
+    await freeze(nats_server)
     try:
         await eventually(lambda: says(service, "NATS does not answer"), timeout=20)
         assert await exit_code(service) == 0
     finally:
-        nats_server.process.signal(signal.SIGCONT)
+        thaw(nats_server)
 
 
 async def test_holding_messages_because_postgres_is_away(
