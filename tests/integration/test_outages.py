@@ -37,8 +37,8 @@ def nats_server(nats_server: Nats) -> Nats:
     return nats_server
 
 
-# nats-py leaves the stream of a refused connection to the garbage collector.
-@pytest.mark.filterwarnings("ignore:Exception ignored in. .function StreamW:pytest.PytestUnraisableExceptionWarning")
+# nats-py leaves the socket of a refused connection to the garbage collector, which names it in several ways.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_it_works_again_when_the_server_had_refused_it_for_a_while(nats_server: Guarded, nats_url: str) -> None:
     done: list[int] = []
 
