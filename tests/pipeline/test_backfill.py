@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from cli.local import scratch
 from cli.local.arxiv import Replay, replay_app
 from cli.local.oai import Records, oai_app
 from cli.local.postgres import Postgres
@@ -56,6 +58,13 @@ async def archive(folder: Path) -> tuple[int, int, int]:
     finally:
         await asyncio.to_thread(server.close)
     return (counts[0], counts[1], counts[2])
+
+
+@pytest.fixture(autouse=True)
+def removed(tmp_path: Path) -> Iterator[None]:
+    """As root, Postgres has its data elsewhere: it goes with the test's folder."""
+    yield
+    scratch.remove(tmp_path / "data")
 
 
 async def test_the_archive_is_filled_and_readers_are_told_nothing(tmp_path: Path) -> None:
