@@ -82,12 +82,33 @@ class FeedConfig:
     keywords: tuple[Term, ...] = ()
     exclude: tuple[Term, ...] = ()
     authors: tuple[Term, ...] = ()
+    require: tuple[Term, ...] = ()
+    """All of these must be found. They count as keywords do."""
+    any_of: tuple[tuple[Term, ...], ...] = ()
+    """Groups (`any` in the file): of each at least one term must be found. They count as keywords do."""
+    like: tuple[str, ...] = ()
+    """Papers that one likes: arXiv identifiers, and addresses or paths of BibTeX, Zotero RDF or CSL JSON files."""
+    like_weight: float = 5.0
+    """What a paper gets that is exactly like them."""
+    min_likeness: float = 0.15
+    """Below this similarity (0 to 1) a paper gets nothing for it."""
     search: str = ""
     """A query in arXiv's language: what it finds is taken too, whatever its category and score."""
     min_score: float = 1.0
     max_papers: int = 30
+    max_per_category: int | None = None
+    """Of an announcement's papers with the same first category no more than these."""
+    max_per_author: int | None = None
+    """Of an announcement's papers by the same author no more than these."""
+    seen: tuple[str, ...] = ()
+    """Feeds before this one in the file: what they take of the same day is left out here."""
     match: MatchMode = "words"
     summary: SummaryConfig = SummaryConfig()
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Everything that adds to the score, in the order in which reasons of equal weight are told."""
+        return (*self.keywords, *self.authors, *self.require, *(term for group in self.any_of for term in group))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ QUOTED = re.compile(r'"[^"]*"')
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")  # the form of BCP 47
 RESERVED_SLUGS = frozenset({"all"})
 
-FEED_KEYS = tuple(field.name for field in fields(FeedConfig))
+FEED_KEYS = (*(field.name for field in fields(FeedConfig) if field.name != "any_of"), "any")
 SUMMARY_KEYS = ("style", "languages", "top", "text")
 TERM_KEYS = ("term", "weight", "in")
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal["new", "cross", "replace", "replace-cross", "backfill"]
 EmptyReason = Literal["weekend", "holiday", "nothing new", "upstream stale"]
-Place = Literal["title", "abstract", "authors"]
-FoundIn = Literal["title", "abstract", "authors", "search"]
+Place = Literal["title", "abstract", "authors", "categories", "comment"]
+FoundIn = Literal["title", "abstract", "authors", "categories", "comment", "search", "like"]
 Style = Literal["structured"]
 SummarySource = Literal["abstract", "full text"]
 
@@ -117,12 +117,28 @@ class BatchClosed(Message):
         return self.batch
 
 
+class Span(Value):
+    """A part of a paper: `start` to before `end`, in the characters (code points) of the field's text.
+
+    Of `authors` and `categories` they are the numbers of the items.
+    """
+
+    field: Place
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
+
+
 class Reason(Value):
-    """Why a paper matches: a term, where it was found, and the points it added. Found in `search`: by that search."""
+    """Why a paper matches: a term, where it was found, and the points it added.
+
+    Found in `search`: by that search; in `like`: it resembles papers that the feed names, `term` says which.
+    """
 
     term: str
     field: FoundIn
     weight: float
+    spans: tuple[Span, ...] = ()
+    """Every place where it stands, so that it can be marked. Only selections have them."""
 
 
 class Match(Value):
