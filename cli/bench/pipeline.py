@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -177,19 +176,19 @@ def bare(send: floor.Send) -> Variant:
 
 
 def matching(feeds: Path) -> Callable[[dict[str, Any]], list[Any]]:
-    """The same terms found in the same way, without scores or reasons."""
-    from services.scorer.matching import WordMatcher
+    """The same terms in the same text by a bare automaton, without scores or reasons."""
+    from ahocorasick_rs import AhoCorasick
+
+    from services.scorer.spelling import spellings
+    from services.scorer.text import plain, words_of
     from shared.feeds import load
 
-    matcher: WordMatcher[list[str]] = WordMatcher()
-    for feed in load(feeds).feeds:
-        for keyword in feed.keywords:
-            matcher.add_term(keyword.text, [feed.slug, keyword.text])
-    matcher.compile()
+    terms = {keyword.text for feed in load(feeds).feeds for keyword in feed.keywords}
+    automaton = AhoCorasick(sorted({f" {text} " for term in terms for text in spellings(term)}))
 
     def match(paper: dict[str, Any]) -> list[Any]:
-        text: Any = SimpleNamespace(title=paper["title"], abstract=paper["abstract"], authors=paper["authors"])
-        return [asker for askers, _ in matcher.find(text) for asker in askers]
+        words = words_of(plain(f"{paper['title']} {paper['abstract']}").lower())
+        return automaton.find_matches_as_indexes(f" {' '.join(words)} ", overlapping=True)
 
     return match
 

@@ -1,186 +1,174 @@
 """What a paper is worth to each feed, and why.
 
-A term that is found adds its weight, once, however often it stands in the paper; one found in the title adds half
-as much again (1.5 weights in all, also when the term is looked for in titles only). An author who is found adds
-the weight. A feed's score is the sum. A paper that the feed's search found is taken whatever its score; the search
-adds 1. With `match = "arxiv_rss_bot"` terms are substrings of the title and the
-abstract's first line and count by the same rule, so a keyword written twice counts twice.
+    score = sum of the points of the terms found + like_weight x likeness + 1 if the feed's search found the paper
+
+A term that is found gives its weight, once, however often it stands in the paper; one found in the title gives half
+as much again (1.5 weights in all, also when the term is looked for in titles only). An author, a category and a
+word of the comment give their weight. A paper that the feed's search found is taken whatever its score.
+With `match = "arxiv_rss_bot"` terms are substrings of the title and the abstract's first line and count by the same
+rule, so a keyword written twice counts twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
-from typing import NamedTuple
+from typing import Protocol
 
-from services.scorer.matching import ABSTRACT, AUTHORS, TITLE, Found, SubstringMatcher, WordMatcher
-from shared.feeds import ARXIV, FeedConfig, Term
-from shared.messages import Kind, Match, Paper, PaperAnnounced, PaperScored, Place, Reason
+from services.scorer.gates import Gates, with_archives
+from services.scorer.matching import Finds, Found, Matcher
+from services.scorer.plans import DECIMALS, Plan, Seeker
+from services.scorer.sieve import MILLIONTH, Sieve
+from shared.feeds import ARXIV, FeedConfig
+from shared.messages import Kind, Match, Paper, PaperAnnounced, PaperScored, Reason
 
-TITLE_FACTOR = 1.5
 SEARCH_WEIGHT = 1.0
-DECIMALS = 6  # enough for any weight a person writes, and 0.1 * 1.5 is 0.15
-BIT: dict[Place, int] = {"title": TITLE, "abstract": ABSTRACT, "authors": AUTHORS}
-EXCLUDES = -1
+AT_ONCE = 64  # papers: enough that numpy has something to do, few enough for the processor's cache
 
 
-class Asker(NamedTuple):
-    """A term of a feed."""
+class Profiles(Protocol):
+    """How much papers are like those that the feeds name."""
 
-    feed: int
-    term: int
-    """Its number in the feed, or `EXCLUDES`."""
-    places: int
+    def likeness(self, papers: Sequence[Paper]) -> Sequence[Mapping[str, float]]:
+        """For every paper the feeds (slugs) that it is like enough, and how much: 0 to 1."""
+        ...
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A feed, ready to judge."""
-
-    config: FeedConfig
-    terms: tuple[Term, ...]
-    categories: frozenset[str]
-    announce: frozenset[Kind]
-    sources: frozenset[str]
-    reasons: dict[tuple[int, Place], Reason] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, config: FeedConfig) -> Plan:
-        """The plan for a feed."""
-        terms = (*config.keywords, *config.authors)
-        return cls(config, terms, frozenset(config.categories), frozenset(config.announce), frozenset(config.sources))
-
-    def wants(self, kind: Kind, source: str, categories: frozenset[str]) -> bool:
-        """Whether the feed looks at such papers at all. Categories are arXiv's: they choose among its papers only."""
-        if kind not in self.announce or source not in self.sources:
-            return False
-        return source != ARXIV or not self.categories or not self.categories.isdisjoint(categories)
-
-    def match(self, found: dict[int, int]) -> Match | None:
-        """The feed's judgement, given the places where each of its terms was found."""
-        if EXCLUDES in found:
-            return None
-        reasons = {term: self._reason(term, places) for term, places in found.items()}
-        # fsum, because a sum must not depend on the order of the terms
-        score = round(fsum(reason.weight for reason in reasons.values()), DECIMALS)
-        if score < self.config.min_score:
-            return None
-        order = sorted(reasons, key=lambda term: (-reasons[term].weight, term))
-        return Match(feed=self.config.slug, score=score, reasons=tuple(reasons[term] for term in order))
-
-    def match_by_search(self, found: dict[int, int]) -> Match | None:
-        """The judgement on a paper that the feed's search found; the terms add to it."""
-        if EXCLUDES in found:
-            return None
-        reasons = [self._reason(term, places) for term, places in sorted(found.items())]
-        reasons.append(Reason(term=self.config.search, field="search", weight=SEARCH_WEIGHT))
-        score = round(fsum(reason.weight for reason in reasons), DECIMALS)
-        return Match(feed=self.config.slug, score=score, reasons=tuple(sorted(reasons, key=lambda r: -r.weight)))
-
-    def _reason(self, number: int, places: int) -> Reason:
-        place: Place = "title" if places & TITLE else "abstract" if places & ABSTRACT else "authors"
-        known = self.reasons.get((number, place))
-        if known is None:
-            term = self.terms[number]
-            points = round(term.weight * (TITLE_FACTOR if place == "title" else 1.0), DECIMALS)
-            known = self.reasons[number, place] = Reason(term=term.text, field=place, weight=points)
-        return known
+    def told(self, paper: Paper, slug: str) -> str:
+        """What the paper is like, in words for people."""
+        ...
 
 
 class Scorer:
     """All feeds, compiled once; then a paper costs what it matches, not how many feeds there are."""
 
-    def __init__(self, feeds: Sequence[FeedConfig]) -> None:
-        self._plans = tuple(map(Plan.of, feeds))
-        self._categories = frozenset(
-            category for plan in self._plans if ARXIV in plan.sources for category in plan.categories
+    def __init__(self, feeds: Sequence[FeedConfig], profiles: Profiles | None = None) -> None:
+        self._matcher = Matcher()
+        seek = Seeker(self._matcher)
+        self._plans = tuple(Plan.of(feed, seek) for feed in feeds)
+        self._matcher.compile()
+        self._sieve = _sieve(self._plans, self._matcher.meanings)
+        self._gates = Gates(feeds)
+        self._profiles = profiles
+        self._numbers = {feed.slug: number for number, feed in enumerate(feeds)}
+        self._read_anyway = frozenset(
+            category for feed in feeds if ARXIV in feed.sources for category in feed.categories
         )
-        self._words = WordMatcher[Asker]()
-        self._substrings = SubstringMatcher[Asker]()
-        for number, plan in enumerate(self._plans):
-            for term, asker in _askers(number, plan):
-                self._add(plan, term, asker)
-        self._words.compile()
-        self._substrings.compile()
-
-    def _add(self, plan: Plan, term: Term, asker: Asker) -> None:
-        if plan.config.match == "arxiv_rss_bot":
-            self._substrings.add_term(term.text, asker)
-            return
-        if asker.places & (TITLE | ABSTRACT):
-            self._words.add_term(term.text, asker._replace(places=asker.places & ~AUTHORS))
-        if asker.places & AUTHORS:
-            full = asker.term >= len(plan.config.keywords)
-            add = self._words.add_name if full else self._words.add_name_part
-            add(term.text, asker._replace(places=AUTHORS))
-
-    def matches(self, paper: Paper, kind: Kind) -> tuple[Match, ...]:
-        """The feeds that the paper matches, in the order of the configuration."""
-        by_feed = self._found(paper)
-        if not by_feed:
-            return ()
-        categories = with_archives(paper.categories)
-        plans = ((self._plans[feed], by_feed[feed]) for feed in sorted(by_feed))
-        judged = (plan.match(found) for plan, found in plans if plan.wants(kind, paper.source, categories))
-        return tuple(match for match in judged if match is not None)
-
-    def matches_by_search(self, paper: Paper, searches: Collection[str]) -> tuple[Match, ...]:
-        """The feeds with one of these searches, but for those that the announcement itself gives the paper."""
-        by_feed = self._found(paper)
-        categories = with_archives(paper.categories)
-        announced = not self._categories.isdisjoint(categories)
-        matches = []
-        for number, plan in enumerate(self._plans):
-            found = by_feed.get(number, {})
-            if plan.config.search not in searches:
-                continue
-            if not (announced and found and plan.wants("new", ARXIV, categories) and plan.match(found)):
-                matches.append(plan.match_by_search(found))
-        return tuple(match for match in matches if match is not None)
-
-    def _found(self, paper: Paper) -> dict[int, dict[int, int]]:
-        """Where each term of each feed was found."""
-        by_feed: dict[int, dict[int, int]] = {}
-        _collect(self._words.find(paper), by_feed)
-        _collect(self._substrings.find(paper), by_feed)
-        return by_feed
+        self._by_search: dict[str, list[int]] = {}
+        for number, feed in enumerate(feeds):
+            self._by_search.setdefault(feed.search, []).append(number)
 
     def score(self, announced: PaperAnnounced) -> PaperScored:
         """The paper with its matches."""
-        paper, searches = announced.paper, announced.found_by
-        return PaperScored(
-            paper=paper,
-            batch=announced.batch,
-            date=announced.date,
-            kind=announced.kind,
-            position=announced.position,
-            matches=self.matches_by_search(paper, searches) if searches else self.matches(paper, announced.kind),
-        )
+        return self.score_all([announced])[0]
+
+    def score_all(self, announced: Sequence[PaperAnnounced]) -> list[PaperScored]:
+        """The papers with their matches; many at once cost less than one by one."""
+        scored: list[PaperScored] = []
+        for start in range(0, len(announced), AT_ONCE):
+            scored += self._score(announced[start : start + AT_ONCE])
+        return scored
+
+    def matches(self, paper: Paper, kind: Kind) -> tuple[Match, ...]:
+        """The feeds that the paper matches, in the order of the configuration."""
+        return self._matches([paper], [kind], self._matcher.find([paper]))[0]
+
+    def found(self, paper: Paper) -> Found:
+        """Which terms of all feeds stand where."""
+        return self._matcher.find([paper]).of(0)
+
+    def plan(self, slug: str) -> Plan:
+        """How a feed judges; `KeyError` when there is none of that name."""
+        return self._plans[self._numbers[slug]]
+
+    def _score(self, announced: Sequence[PaperAnnounced]) -> Iterable[PaperScored]:
+        papers = [one.paper for one in announced]
+        finds = self._matcher.find(papers)
+        matches = self._matches(papers, [one.kind for one in announced], finds)
+        for number, one in enumerate(announced):
+            if one.found_by:
+                matches[number] = tuple(self._matches_by_search(one.paper, one.found_by, finds.of(number)))
+            yield PaperScored(
+                paper=one.paper,
+                batch=one.batch,
+                date=one.date,
+                kind=one.kind,
+                position=one.position,
+                matches=matches[number],
+            )
+
+    def _matches(self, papers: Sequence[Paper], kinds: Sequence[Kind], finds: Finds) -> list[tuple[Match, ...]]:
+        """The feeds that each paper matches: sieved all at once, and those that pass judged one by one."""
+        likeness = self._likeness(papers)
+        looks = [
+            self._gates.looks(kind, paper.source, paper.categories) for kind, paper in zip(kinds, papers, strict=True)
+        ]
+        passing = self._sieve.passing(finds, looks, [self._like_points(like) for like in likeness])
+        matches: list[tuple[Match, ...]] = []
+        for number, (paper, feeds) in enumerate(zip(papers, passing, strict=True)):
+            found = finds.of(number) if feeds else None
+            judged = (self._judged(feed, paper, found, likeness[number]) for feed in feeds if found)
+            matches.append(tuple(match for match in judged if match))
+        return matches
+
+    def _likeness(self, papers: Sequence[Paper]) -> Sequence[Mapping[str, float]]:
+        return self._profiles.likeness(papers) if self._profiles else [{}] * len(papers)
+
+    def _like_points(self, likeness: Mapping[str, float]) -> dict[int, int]:
+        numbers = self._numbers
+        return {
+            numbers[slug]: round(self._plans[numbers[slug]].config.like_weight * value * MILLIONTH)
+            for slug, value in likeness.items()
+        }
+
+    def _judged(self, number: int, paper: Paper, found: Found, likeness: Mapping[str, float]) -> Match | None:
+        """The feed's exact judgement on a paper that it looks at."""
+        plan = self._plans[number]
+        reasons = self._reasons(plan, paper, found, likeness)
+        if reasons is None:
+            return None
+        match = _match(plan, reasons)
+        return match if match.score >= plan.config.min_score else None
+
+    def _reasons(self, plan: Plan, paper: Paper, found: Found, likeness: Mapping[str, float]) -> list[Reason] | None:
+        """What the paper is worth to the feed; None when the feed's conditions are not met."""
+        if not plan.admits(found):
+            return None
+        reasons = plan.reasons(found)
+        slug = plan.config.slug
+        if self._profiles and slug in likeness:
+            points = round(plan.config.like_weight * likeness[slug], DECIMALS)
+            reasons.append(Reason(term=self._profiles.told(paper, slug), field="like", weight=points))
+        return reasons
+
+    def _matches_by_search(self, paper: Paper, searches: Iterable[str], found: Found) -> Iterable[Match]:
+        """The feeds with one of these searches, but for those that the announcement itself gives the paper."""
+        numbers = sorted({number for search in searches for number in self._by_search.get(search, ())})
+        if not numbers:
+            return
+        (likeness,) = self._likeness([paper])
+        looks = self._gates.looks("new", ARXIV, paper.categories)
+        announced = not self._read_anyway.isdisjoint(with_archives(paper.categories))
+        for number in numbers:
+            plan = self._plans[number]
+            reasons = self._reasons(plan, paper, found, likeness)
+            if reasons is None or (
+                announced and looks[number] and reasons and self._judged(number, paper, found, likeness)
+            ):
+                continue
+            yield _match(plan, [*reasons, Reason(term=plan.config.search, field="search", weight=SEARCH_WEIGHT)])
 
 
-def _askers(number: int, plan: Plan) -> Iterable[tuple[Term, Asker]]:
-    for index, term in enumerate(plan.terms):
-        yield term, Asker(number, index, _bits(term))
-    for term in plan.config.exclude:
-        yield term, Asker(number, EXCLUDES, _bits(term))
+def _match(plan: Plan, reasons: Sequence[Reason]) -> Match:
+    # fsum, because a sum must not depend on the order of the terms
+    score = round(fsum(reason.weight for reason in reasons), DECIMALS)
+    return Match(feed=plan.config.slug, score=score, reasons=tuple(sorted(reasons, key=lambda one: -one.weight)))
 
 
-def _bits(term: Term) -> int:
-    return sum(BIT[place] for place in term.places)
-
-
-def _collect(found: Found[Asker], by_feed: dict[int, dict[int, int]]) -> None:
-    for askers, places in found:
-        for feed, term, wanted in askers:
-            here = places & wanted
-            if here:
-                terms = by_feed.setdefault(feed, {})
-                terms[term] = terms.get(term, 0) | here
-
-
-@lru_cache(maxsize=4096)
-def with_archives(categories: tuple[str, ...]) -> frozenset[str]:
-    """`cs.LG` is also in `cs`, for feeds that take a whole archive."""
-    return frozenset(part for category in categories for part in (category, category.partition(".")[0]))
+def _sieve(plans: Sequence[Plan], meanings: int) -> Sieve:
+    points: list[tuple[int, int, int]] = []
+    for number, plan in enumerate(plans):
+        for sought in plan.sought:
+            for meaning in sought.meanings:
+                points.append((2 * meaning, number, round(sought.most * MILLIONTH)))
+                points.append((2 * meaning + 1, number, round(sought.term.weight * MILLIONTH)))
+    return Sieve(meanings, [round(plan.config.min_score * MILLIONTH) for plan in plans], points)

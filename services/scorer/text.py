@@ -1,7 +1,7 @@
 """One form for every text and term, so that whole words and phrases are found by plain comparison.
 
-`"Mixture-of-\\nexperts (MoE): a survey."` becomes `" Mixture of experts | MoE | a survey "`: words without accents
-between single spaces, with a mark where a clause ends, which no phrase crosses. Letters keep their case.
+`"Mixture-of-\\nexperts (MoE): a survey."` becomes `Mixture of experts | MoE | | a survey |`: words without accents, and
+marks where a clause ends, which no phrase crosses. Letters keep their case.
 """
 
 from __future__ import annotations
@@ -10,29 +10,31 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import product
 
-LONGEST_ACRONYM = 5
-MOST_SPELLINGS = 16  # of one term; a longer phrase is plural tolerant in its last word only
+from services.scorer.tex import without_tex
 
 CLAUSE_END = "|"
-ENDS_CLAUSE = ".,;:!?()[]|"
-QUOTES = "\"'`$‘’“”"  # they vanish: "k"-NN and $k$-NN are k NN
+ENDS_CLAUSE = ".,;:!?()[]|、。"
+QUOTES = "\"'`$‘’“”{}"  # they vanish: "k"-NN and $k$-NN are k NN, {LLM}s are LLMs
 SIGNS = "+#*"  # part of the word in C++, C# and A*
-NO_NOUNS = frozenset(
-    ("a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "no", "of", "on", "or", "the", "to", "via", "with")
-)
 OTHER_LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE"}
     | {"œ": "oe", "Œ": "OE", "ı": "i", "ς": "σ"}
 )
 INVISIBLE = frozenset("\u00ad\u200c\u200d\u2060\ufeff")
 BEYOND_ASCII = re.compile("[\x80-\U0010ffff]+")
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # kana and Chinese characters
+)
+"""Scripts that set no spaces between words: what is looked for in them may stand inside a text."""
+UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
+GAP_IN_UNSPACED = re.compile(f"(?<=[{UNSPACED}]) +(?=[{UNSPACED}])")
+GREEK = re.compile("[\u0370-\u03ff]+")
 POINT_IN_NUMBER = re.compile(r"\.(?=\d)(?<=\d\.)")
-SPACES = re.compile("  +")
-SIGN_RUN = re.compile(r"[+#*]+")
-POINT = "\x01"  # stands for the point of GPT-4.5 while all others end a clause
-SECTION = "\x02"  # between title and abstract; it survives like a word
+SIGN_RUNS = tuple(re.compile(rf"\{sign}[+#*]*") for sign in SIGNS)  # one by one: a fixed first letter is found fast
+POINT = "\x01"  # stands for the point of GPT-4.5; all others end a clause
+SECTION = "\x02"  # between title, abstract and comment; it survives like a word
 
 
 def _plain(character: str) -> str:
@@ -50,14 +52,24 @@ GONE = "".join(letter for letter in ASCII if not _plain(letter)).encode()
 
 @lru_cache(maxsize=4096)
 def _beyond_ascii(run: str) -> str:
-    """Accents off, wide letters and ligatures plain, punctuation to spaces."""
+    """Accents off, wide letters and ligatures plain, punctuation to spaces, a Greek letter by its name."""
     bare = unicodedata.normalize("NFKD", run.translate(OTHER_LETTERS))
     letters = "".join(
         letter if letter.isalnum() or unicodedata.category(letter)[0] == "M" else _plain(letter)
         for letter in bare
         if letter not in INVISIBLE and not "\u0300" <= letter <= "\u036f"
     )
-    return unicodedata.normalize("NFC", letters)
+    return UNSPACED_RUN.sub(r" \g<0> ", GREEK.sub(_greek, unicodedata.normalize("NFC", letters)))
+
+
+def _greek(letters: re.Match[str]) -> str:
+    """`α` is `alpha`, as in TeX; two letters and more are a word."""
+    letter = letters[0]
+    name = unicodedata.name(letter, "") if len(letter) == 1 else ""
+    if " LETTER " not in name:
+        return letter
+    word = name.rpartition(" LETTER ")[2].partition(" ")[0].lower().replace("lamda", "lambda")
+    return word.capitalize() if letter.isupper() else word
 
 
 def _keep_word_signs(run: re.Match[str]) -> str:
@@ -71,68 +83,27 @@ def _keep_word_signs(run: re.Match[str]) -> str:
     return run[0] if "*" not in run[0] or of_one_letter else " "
 
 
-def spaced(text: str) -> str:
-    """The text as words between single spaces, with a space before and after."""
-    if not text.isascii():
-        text = BEYOND_ASCII.sub(lambda run: _beyond_ascii(run[0]), text)
+def plain(text: str) -> str:
+    """The text as words between spaces and the marks of clauses' ends."""
+    if "\\" in text:
+        text = without_tex(text)
     text = POINT_IN_NUMBER.sub(POINT, text)
+    scripts = not text.isascii()
+    if scripts:
+        text = BEYOND_ASCII.sub(lambda run: _beyond_ascii(run[0]), text)
     text = text.encode().translate(PLAIN, GONE).decode()
-    if "+" in text or "#" in text or "*" in text:
-        text = SIGN_RUN.sub(_keep_word_signs, text)
-    clauses = f" {CLAUSE_END} ".join(filter(None, map(str.strip, text.split(CLAUSE_END))))
-    if "  " in clauses:
-        clauses = SPACES.sub(" ", clauses)
-    return f" {clauses} ".replace(POINT, ".")
+    for sign, run in zip(SIGNS, SIGN_RUNS, strict=True):
+        if sign in text:
+            text = run.sub(_keep_word_signs, text)
+    return GAP_IN_UNSPACED.sub("", text) if scripts else text
 
 
-def spaced_names(names: Iterable[str]) -> str:
-    """Names in lower case, each between two marks: `"| tri dao | daniel y fu |"`."""
-    joined = CLAUSE_END.join(names).replace(".", " ").replace(",", " ")
-    return f"{CLAUSE_END}{spaced(joined).lower()}{CLAUSE_END}"
+def words_of(text: str) -> list[str]:
+    """The words and marks of a plain text."""
+    return text.replace(CLAUSE_END, f" {CLAUSE_END} ").replace(SECTION, f" {SECTION} ").split()
 
 
-def acronym(term: str) -> str | None:
-    """`RL` of the terms `RL` and `RLs`. `Rl`, `FP8`, `As` and words of six letters are none."""
-    bare = term[:-1] if len(term) > 2 and term[-1] == "s" else term
-    return bare if len(bare) <= LONGEST_ACRONYM and bare.isalpha() and bare.isupper() else None
-
-
-def singulars(word: str) -> list[str]:
-    """What the word may be the plural of: `studies` of `study`, `movies` of `movie`, `boxes` of `box`."""
-    if len(word) < 4 or word[-1] != "s" or word[-2] in "sui":
-        return []
-    found = [word[:-1]]
-    if word.endswith("ies") and len(word) > 4:
-        found.append(f"{word[:-3]}y")
-    elif word.endswith(("ses", "xes", "zes", "oes", "ches", "shes")):
-        found.append(word[:-2])
-    return found
-
-
-def plurals(word: str) -> list[str]:
-    """How the word's plural may be written; single letters, numbers and prepositions have none."""
-    if len(word) < 2 or not word[-1].isalpha() or word in NO_NOUNS:
-        return []
-    if word.endswith(("s", "x", "z", "ch", "sh")):
-        return [f"{word}es"]
-    if word[-1] == "y" and word[-2] not in "aeiou":
-        return [f"{word[:-1]}ies"]
-    return [f"{word}s", f"{word}es"] if word[-1] == "o" else [f"{word}s"]
-
-
-def in_both_numbers(word: str) -> frozenset[str]:
-    """The word in singular and plural, whichever of them is given."""
-    bases = [word, *singulars(word)]
-    return frozenset(bases).union(*map(plurals, bases))
-
-
-def spellings(term: str) -> frozenset[str]:
-    """Every way to write the term, as it stands in a spaced text of lower case."""
-    words = [word for word in spaced(term).lower().split() if word != CLAUSE_END]
-    forms = [in_both_numbers(word) for word in words]
-    count = 1
-    for form in forms:
-        count *= len(form)
-    if count > MOST_SPELLINGS:
-        forms[:-1] = [frozenset({word}) for word in words[:-1]]
-    return frozenset(f" {' '.join(phrase)} " for phrase in product(*forms))
+def plain_names(names: Iterable[str]) -> str:
+    """Names in lower case, each between two marks: `|tri dao||daniel y  fu|`."""
+    joined = "||".join(names).replace(".", " ").replace(",", " ").replace(SECTION, " ")
+    return plain(f"|{joined}|").lower()

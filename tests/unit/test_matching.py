@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from services.scorer.matching import ABSTRACT, AUTHORS, TITLE, SubstringMatcher, WordMatcher
-from services.scorer.text import spaced
+from services.scorer.matching import Matcher
+from services.scorer.text import plain, words_of
 from tests.builders import a_paper
 
 
 def found(term: str, text: str) -> bool:
-    matcher = WordMatcher[str]()
-    matcher.add_term(term, "me")
+    matcher = Matcher()
+    meaning = matcher.add_term(term)
     matcher.compile()
-    return bool(matcher.find(a_paper(title="Untitled", abstract=text)))
+    return meaning in matcher.find([a_paper(title="Untitled", abstract=text)]).of(0).at("abstract")
 
 
 def has_author(name: str, *authors: str) -> bool:
-    matcher = WordMatcher[str]()
-    matcher.add_name(name, "me")
+    matcher = Matcher()
+    meaning = matcher.add_name(name)
     matcher.compile()
-    return bool(matcher.find(a_paper(authors=authors)))
+    return meaning in matcher.find([a_paper(authors=authors)]).of(0).at("authors")
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,30 @@ def has_author(name: str, *authors: str) -> bool:
         ("Renyi", "Rényi–entropy"),
         ("Poincaré", "Poincare\u0301 balls"),
         ("扩散", "扩散 模型"),
+        ("扩散", "基于扩散模型的方法"),
+        ("扩散模型", "扩散\n模型"),
+        ("LLM量化", "使用LLM量化方法"),
+        ("LLM", "使用LLM的方法"),
+        ("量化", "量化，剪枝"),
+        ("อัลกอริทึม", "ใช้อัลกอริทึมนี้"),
+        ("сеть", "нейронная СЕТЬ"),
+        ('K\\"ahler', "Kähler manifolds"),
+        ("Kahler", 'K{\\"a}hler manifolds'),
+        ("Erdős", "Erd\\H{o}s graphs"),
+        ("Strasse", "die Straße"),
+        ("mixture of experts", "\\emph{mixture of} experts"),
+        ("mixture of experts", "a mix\u00adture of experts"),
+        ("LLM", "{LLM}s"),
+        ("alpha-divergence", "the $\\alpha$-divergence"),
+        ("α-divergence", "the alpha divergence"),
+        ("β-VAE", "$\\beta$-VAEs"),
+        ("pre-training", "pretraining"),
+        ("pretraining", "pre-training"),
+        ("multimodal", "multi-modal"),
+        ("fine-tuned model", "finetuned models"),
+        ("electroencephalographically-guided", "electroencephalographically guided"),
+        ("Donaudampfschifffahrtsgesellschaft", "die Donaudampfschifffahrtsgesellschaft."),
+        ("ﬁne tuning", "fine tuning"),
     ],
 )
 def test_a_term_is_found_however_it_is_written(term: str, text: str) -> None:
@@ -105,49 +129,81 @@ def test_a_term_is_found_however_it_is_written(term: str, text: str) -> None:
         ("language model", "languages. Models"),
         ("graph learning", "on the graph; learning is"),
         ("net", "nest"),
+        ("LLM量化", "FLLM量化"),
+        ("量化", "量 化学"[:1]),
+        ("Donaudampfschifffahrtsgesellschaft", "Donaudampfschifffahrtsgesellschaften"),
+        ("x" * 32 + "a", "x" * 32 + "b"),
+        ("self", "yourself"),
     ],
 )
 def test_a_term_is_not_found_in_something_else(term: str, text: str) -> None:
     assert not found(term, text)
 
 
-def test_a_phrase_does_not_span_title_and_abstract() -> None:
-    matcher = WordMatcher[str]()
-    matcher.add_term("language model", "me")
+def test_a_phrase_does_not_span_title_and_abstract_nor_two_papers() -> None:
+    matcher = Matcher()
+    meaning = matcher.add_term("language model")
+    matcher.compile()
+    papers = [a_paper(title="A language", abstract="model of language"), a_paper(title="model", abstract="")]
+
+    finds = matcher.find(papers)
+
+    assert meaning not in finds.meanings
+
+
+def test_every_place_of_a_term_is_told() -> None:
+    matcher = Matcher()
+    one, other, nobody = matcher.add_term("network"), matcher.add_term("networks"), matcher.add_term("hopper")
     matcher.compile()
 
-    assert matcher.find(a_paper(title="A language", abstract="model of it")) == []
+    found = matcher.find([a_paper(title="Networks", abstract="A network.")]).of(0)
 
-
-def test_every_place_of_a_term_is_told_to_everybody_who_asked() -> None:
-    matcher = WordMatcher[str]()
-    matcher.add_term("network", "one")
-    matcher.add_term("networks", "other")
-    matcher.add_term("hopper", "nobody")
-    matcher.compile()
-
-    assert sorted(matcher.find(a_paper(title="Networks", abstract="A network."))) == [
-        (["one"], TITLE | ABSTRACT),
-        (["other"], TITLE | ABSTRACT),
-    ]
+    assert found.at("title") == found.at("abstract") == {one, other}
+    assert nobody not in found.anywhere
 
 
 def test_the_same_term_of_two_feeds_is_looked_for_once() -> None:
-    matcher = WordMatcher[str]()
-    matcher.add_term("KV cache", "one")
-    matcher.add_term("kv-cache", "other")
-    matcher.compile()
+    matcher = Matcher()
 
-    assert matcher.find(a_paper(title="KV caches")) == [(["one", "other"], TITLE)]
+    assert matcher.add_term("KV cache") == matcher.add_term("kv cache")
 
 
 def test_a_capital_term_and_its_small_twin_are_told_apart() -> None:
-    matcher = WordMatcher[str]()
-    matcher.add_term("MOE", "capitals")
-    matcher.add_term("moe", "any")
+    matcher = Matcher()
+    matcher.add_term("MOE")
+    small = matcher.add_term("moe")
     matcher.compile()
 
-    assert matcher.find(a_paper(title="MoE", abstract="")) == [(["any"], TITLE)]
+    assert matcher.find([a_paper(title="MoE", abstract="")]).of(0).anywhere == {small}
+
+
+def test_comments_are_read_when_somebody_looks_there() -> None:
+    matcher = Matcher()
+    meaning = matcher.add_term("ICML", in_comments=True)
+    matcher.compile()
+
+    assert matcher.find([a_paper(comment="Accepted at ICML 2026")]).of(0).at("comment") == {meaning}
+
+
+@pytest.mark.parametrize(("term", "there"), [("cs.LG", True), ("CS", True), ("cs.L", False), ("math", False)])
+def test_a_category_is_found_by_its_name_or_its_archive(term: str, there: bool) -> None:
+    matcher = Matcher()
+    meaning = matcher.add_category(term)
+    matcher.compile()
+
+    assert (meaning in matcher.find([a_paper(categories=("cs.DC", "cs.LG"))]).of(0).at("categories")) is there
+
+
+def test_a_mark_in_a_paper_moves_nothing() -> None:
+    matcher = Matcher()
+    meaning = matcher.add_term("memory", in_comments=True)
+    matcher.compile()
+    papers = [a_paper(title="a\x02b\x02c", authors=("x\x02y",)), a_paper(title="memory", abstract="", comment="")]
+
+    finds = matcher.find(papers)
+
+    assert meaning not in finds.of(0).anywhere - finds.of(0).at("abstract")
+    assert finds.of(1).at("title") == {meaning}
 
 
 @pytest.mark.parametrize("name", ["Tri Dao", "tri dao", "Héctor Łucz", "Hector Lucz", "Di-Wei Xu", "J. R. Smith"])
@@ -161,59 +217,60 @@ def test_an_author_is_not_found_by_less_or_something_else(name: str) -> None:
 
 
 def test_an_author_is_not_looked_for_in_the_text() -> None:
-    matcher = WordMatcher[str]()
-    matcher.add_name("Tri Dao", "me")
+    matcher = Matcher()
+    matcher.add_name("Tri Dao")
     matcher.compile()
 
-    places = [places for _, places in matcher.find(a_paper(title="x | Tri Dao | y", authors=()))]
-
-    assert AUTHORS not in places
+    assert not matcher.find([a_paper(title="x | Tri Dao | y", authors=())]).of(0).anywhere
 
 
 def test_part_of_a_name_is_found_as_a_word_and_is_no_plural() -> None:
-    matcher = WordMatcher[str]()
-    matcher.add_name_part("Williams", "me")
+    matcher = Matcher()
+    meaning = matcher.add_name_part("Williams")
     matcher.compile()
+    papers = [a_paper(authors=("Ronald J. Williams",)), a_paper(authors=("Will Williamson", "Ann William"))]
 
-    assert matcher.find(a_paper(authors=("Ronald J. Williams",))) == [(["me"], AUTHORS)]
-    assert matcher.find(a_paper(authors=("Will Williamson", "Ann William"))) == []
+    finds = matcher.find(papers)
+
+    assert finds.of(0).at("authors") == {meaning}
+    assert not finds.of(1).anywhere
 
 
 def test_a_matcher_without_terms_finds_nothing() -> None:
-    matcher = WordMatcher[str]()
+    matcher = Matcher()
     matcher.compile()
 
-    assert matcher.find(a_paper()) == []
+    assert not matcher.find([a_paper()]).of(0).anywhere
 
 
 def test_substrings_are_found_in_the_title_and_the_first_line_only() -> None:
-    matcher = SubstringMatcher[str]()
-    for term in ("RL", "Fast", "late"):
-        matcher.add_term(term, term)
+    matcher = Matcher()
+    meanings = {term: matcher.add_substring(term) for term in ("RL", "Fast", "late")}
     matcher.compile()
 
-    assert sorted(matcher.find(a_paper(title="The World", abstract="Breakfast\nis late"))) == [
-        (["Fast"], ABSTRACT),
-        (["RL"], TITLE),
-    ]
+    found = matcher.find([a_paper(title="The World", abstract="Breakfast\nis late")]).of(0)
+
+    assert found.at("title") == {meanings["RL"]}
+    assert found.at("abstract") >= {meanings["Fast"]}
+    assert meanings["late"] not in found.anywhere
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Mixture-of-\nexperts (MoE): a survey.", " Mixture of experts | MoE | a survey "),
-        ("", "  "),
+        ("Mixture-of-\nexperts (MoE): a survey.", "Mixture of experts | MoE | | a survey |"),
+        ("", ""),
         ("x\x01\x02| y", None),
-        ("...!?", "  "),
-        ("\ud800 lone surrogate", " lone surrogate "),
-        ("LLM+RL #1 *very* C++", " LLM RL 1 very C++ "),
+        ("...!?", "| | | | |"),
+        ("\ud800 lone surrogate", "lone surrogate"),
+        ("LLM+RL #1 *very* C++", "LLM RL 1 very C++"),
     ],
 )
-def test_any_text_becomes_words_between_single_spaces(text: str, words: str | None) -> None:
-    assert words is None or spaced(text) == words
+def test_any_text_becomes_words(text: str, words: str | None) -> None:
+    assert words is None or words_of(plain(text)) == words.split()
 
 
-def test_the_form_in_capitals_and_the_form_in_small_letters_have_the_same_length() -> None:
+def test_the_form_in_capitals_and_the_form_in_small_letters_have_as_many_words() -> None:
     every = "".join(map(chr, range(0x110000)))
 
-    assert len(spaced(every)) == len(spaced(every).lower())
+    assert len(words_of(plain(every))) == len(words_of(plain(every).lower()))

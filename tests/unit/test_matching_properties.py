@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.matching import WordMatcher
+from services.scorer.matching import Matcher
 from services.scorer.scoring import Scorer
 from shared.feeds import FeedConfig, Term
 from shared.messages import Match
@@ -58,12 +58,12 @@ texts = st.lists(st.tuples(written, st.sampled_from(JOINERS * 3 + BREAKS)), max_
 
 @given(st.lists(terms, min_size=1, max_size=8, unique=True), texts)
 def test_the_matcher_agrees_with_a_regular_expression_for_each_term(wanted: list[tuple[str, ...]], text: str) -> None:
-    matcher = WordMatcher[tuple[str, ...]]()
-    for term in wanted:
-        matcher.add_term(" ".join(term), term)
+    matcher = Matcher()
+    meanings = {matcher.add_term(" ".join(term)): term for term in wanted}
     matcher.compile()
 
-    found = {term for askers, _ in matcher.find(a_paper(title="?", abstract=text)) for term in askers}
+    finds = matcher.find([a_paper(title="?", abstract=text)])
+    found = {meanings[meaning] for meaning in finds.meanings.tolist()}
 
     assert found == {term for term in wanted if reference(term, text)}
 
