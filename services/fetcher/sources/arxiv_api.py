@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from lxml import etree
-from pydantic import ValidationError
 
-from services.fetcher.sources.arxiv_rss import LONG_ITEM, MAX_PAPER, Item
+from services.fetcher.sources.arxiv_rss import Item
 from services.fetcher.sources.document import UnusableDocument, tree
+from services.fetcher.sources.papers import MAX_PAPER, checked
+from services.fetcher.sources.texts import why
 from services.fetcher.text import IDENTIFIER, clean, one_line
 from shared.messages import Paper
 
@@ -85,7 +86,7 @@ def _page(root: etree._Element, entries: list[etree._Element]) -> Page:
         try:
             item, dated = _item(element)
         except ValueError as error:
-            rejected.append(f"entry {number}: {_why(error)}")
+            rejected.append(f"entry {number}: {why(error)}")
         else:
             items.append(item)
             dates.append(dated)
@@ -106,12 +107,6 @@ def _number(root: etree._Element, name: str) -> int:
     if not _NUMBER.fullmatch(text):
         raise UnusableDocument(f"opensearch:{name} is {text[:40]!r}, not a number")
     return int(text)
-
-
-def _why(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
-    return str(error)
 
 
 # ---- one entry
@@ -173,10 +168,7 @@ def _paper(found: dict[str, Any], size: int) -> Paper:
     found["categories"] = [name for name in dict.fromkeys(found["categories"]) if _CATEGORY.fullmatch(name)]
     for name in _OPTIONAL & found.keys():
         found[name] = one_line(found[name]) or None
-    paper = Paper.model_validate(found)
-    if size > LONG_ITEM and len(paper.model_dump_json().encode()) > MAX_PAPER:
-        raise ValueError(f"{known[1]}: larger than {MAX_PAPER} bytes")
-    return paper
+    return checked(found, size, known[1])
 
 
 def _dates(found: dict[str, Any]) -> Dates:
