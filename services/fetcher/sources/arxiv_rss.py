@@ -143,15 +143,17 @@ def _item(element: etree._Element, fields: Mapping[str, str]) -> Item:
     """One pass over the children: a `find` per field costs 40 % more."""
     found: dict[str, str] = {}
     categories: list[str] = []
+    size = 0
     for child in element:
         field = fields.get(child.tag)
         if field is None:
             continue
         if field == "category":
-            categories.append((child.text or child.get("term") or "").strip())
+            text = (child.text or child.get("term") or "").strip()
+            categories.append(text)
         else:
-            found[field] = child.text or ""
-    size = sum(map(len, found.values())) + sum(map(len, categories))
+            found[field] = text = child.text or ""
+        size += len(text)
     return _read(found, categories, size)
 
 
@@ -174,7 +176,7 @@ def _read(found: dict[str, str], categories: list[str], size: int) -> Item:
     for name in _OPTIONAL:
         if name in found:
             said[name] = clean(found[name]).strip() or None
-    return Item(checked(said, size, guid[:60]), cast("ArxivKind", kind))
+    return Item(checked(said, size, guid), cast("ArxivKind", kind))
 
 
 def _taken_apart(guid: str, kind: str, description: str) -> tuple[re.Match[str], str, str]:

@@ -17,5 +17,5 @@ def checked(fields: dict[str, Any], size: int, name: str) -> Paper:
     """The paper with these fields, of about so many characters; `ValueError` when it is none, or too large."""
     paper: Paper = _validated(fields)
     if size > LONG_ITEM and len(paper.model_dump_json().encode()) > MAX_PAPER:
-        raise ValueError(f"{name}: larger than {MAX_PAPER} bytes")
+        raise ValueError(f"{name[:60]}: larger than {MAX_PAPER} bytes")
     return paper
