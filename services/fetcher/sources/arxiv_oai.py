@@ -236,8 +236,9 @@ def _history(texts: dict[str, Any], changed: date) -> tuple[int, Dates]:
     number = _VERSION.fullmatch(versions[-1].get("version", ""))
     if number is None:
         raise ValueError(f"version {versions[-1].get('version', '')[:20]!r} is not v<number>")
-    first, last = (_submitted(version) for version in (versions[0], versions[-1]))
-    return int(number[1]), Dates(first or changed, last if len(versions) > 1 else None, changed)
+    first = _submitted(versions[0])
+    last = _submitted(versions[-1]) if len(versions) > 1 else None
+    return int(number[1]), Dates(first or changed, last, changed)
 
 
 def _submitted(version: etree._Element) -> date | None:
