@@ -2,7 +2,7 @@
 
 The floors make one pass over the children of each item and build the same strings into dictionaries: nothing checked,
 no TeX accents, no name in an unusual form. The second lets lxml drop the indentation, as our parser does; the third
-makes plain objects of that. They are what plain lxml can do at most.
+makes plain objects of that. They are what plain lxml can do at most. Pages of the API and of OAI-PMH have the first.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from lxml import etree
 from rich.console import Console
 from rich.table import Table
 
+from cli.bench import answers
+from cli.bench.backfill import PAGE, pages
 from cli.bench.corpus import atom_document, recorded_papers, rss_document
-from services.fetcher.sources.arxiv_rss import parse
+from services.fetcher.sources import arxiv_api, arxiv_oai, arxiv_rss
 
 ATOM_PAPERS = 2_000
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -63,32 +65,39 @@ def run(papers: int, rounds: int) -> None:
     """Measure and print."""
     console = Console()
     recorded = recorded_papers(papers)
-    console.print(f"{papers} papers as RSS, {min(papers, ATOM_PAPERS)} as Atom; {rounds} rounds, one core")
-    compare(console, "RSS", rss_document(recorded), "item", RSS_NAMES, "category", rounds)
-    atom = atom_document(recorded[:ATOM_PAPERS])
-    compare(console, "Atom", atom, f"{ATOM}entry", ATOM_NAMES, f"{ATOM}category", rounds)
+    few = recorded[:ATOM_PAPERS]
+    console.print(f"{papers} papers as RSS, {len(few)} as Atom and as a page of the API; {rounds} rounds, one core")
+    rss, atom, page, list_page = rss_document(recorded), atom_document(few), answers.api_page(few), next(pages(PAGE))
+    tag, category = f"{ATOM}entry", f"{ATOM}category"
+    announced = floors(lambda blank: floor(rss, "item", RSS_NAMES, "category", remove_blank_text=blank))
+    compare(console, "RSS", announced, lambda: arxiv_rss.parse(rss).items, rounds)
+    announced = floors(lambda blank: floor(atom, tag, ATOM_NAMES, category, remove_blank_text=blank))
+    compare(console, "Atom", announced, lambda: arxiv_rss.parse(atom).items, rounds)
+    bare = {FLOOR: lambda: answers.api_floor(page)}
+    compare(console, f"API Atom page, {len(few):,} entries", bare, lambda: arxiv_api.parse(page).items, rounds)
+    bare = {FLOOR: lambda: answers.oai_floor(list_page)}
+    compare(console, f"OAI page, {PAGE:,} records", bare, lambda: arxiv_oai.parse(list_page).items, rounds)
 
 
-def compare(
-    console: Console, form: str, document: bytes, tag: str, names: Mapping[str, str], category: str, rounds: int
-) -> None:
-    """One table: papers per second of the floor and of ours, and the median of the pairwise ratios."""
+Read = Callable[[], Sequence[Any]]
 
-    def bare() -> list[dict[str, Any]]:
-        return floor(document, tag, names, category)
 
-    def tuned() -> list[dict[str, Any]]:
-        return floor(document, tag, names, category, remove_blank_text=True)
+def floors(bare: Callable[[bool], list[dict[str, Any]]]) -> dict[str, Read]:
+    """The same pass with indentation, without, and into objects."""
+    return {
+        FLOOR: lambda: bare(False),
+        TUNED: lambda: bare(True),
+        OBJECTS: lambda: [Plain(**paper) for paper in bare(True)],
+    }
 
-    def objects() -> list[Plain]:
-        return [Plain(**paper) for paper in tuned()]
 
-    def ours() -> Sequence[Any]:
-        return parse(document).items
-
-    if (papers := len(bare())) != len(ours()):
-        raise ValueError(f"the floor reads {papers} papers, the parser {len(ours())}")
-    variants = {FLOOR: bare, TUNED: tuned, OBJECTS: objects, OURS: ours}
+def compare(console: Console, form: str, floors: Mapping[str, Read], ours: Read, rounds: int) -> None:
+    """One table: papers per second of the floors and of ours, and the median of the pairwise ratios."""
+    variants = {**floors, OURS: ours}
+    counts = {name: len(read()) for name, read in variants.items()}
+    papers = counts[OURS]
+    if set(counts.values()) != {papers}:
+        raise ValueError(f"{form}: not all read the same number of papers: {counts}")
     figures: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, read in variants.items():
@@ -133,6 +142,6 @@ def report(console: Console, form: str, figures: Mapping[str, Sequence[float]]) 
     for name, values in figures.items():
         table.add_row(name, *(f"{value:,.0f}" for value in (min(values), statistics.median(values), max(values))))
     console.print(table)
-    for name in (FLOOR, TUNED, OBJECTS):
+    for name in list(figures)[:-1]:
         ratios = [ours / bare for bare, ours in zip(figures[name], figures[OURS], strict=True)]
         console.print(f"{OURS} / {name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})")

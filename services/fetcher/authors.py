@@ -29,13 +29,9 @@ def split_authors(creator: str) -> list[str]:
 def _regular(creator: str, names: list[str]) -> bool:
     """Whether splitting at every ", " is all there is to do, as for most."""
     return (
-        creator.count(",") == len(names) - 1
-        and " and " not in creator
-        and "(" not in creator
-        and "  " not in creator
-        and "\n" not in creator
-        and "\t" not in creator
-        and _NO_NAMES.isdisjoint(names)
+        _NO_NAMES.isdisjoint(names)
+        and creator.count(",") == len(names) - 1
+        and not ("(" in creator or "\n" in creator or "\t" in creator or "  " in creator or " and " in creator)
     )
 
 

@@ -21,4 +21,7 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Clean, with every run of white space as one blank."""
-    return " ".join(clean(text).split())
+    text = clean(text)
+    if "  " not in text and text.isprintable():  # then a blank is the only white space in it
+        return text.strip()
+    return " ".join(text.split())

@@ -13,11 +13,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from lxml import etree
-from pydantic import ValidationError
 
 from services.fetcher.authors import split_authors
-from services.fetcher.sources.arxiv_rss import EASTERN, LONG_ITEM, MAX_PAPER, Item
+from services.fetcher.sources.arxiv_rss import EASTERN, Item
 from services.fetcher.sources.document import UnusableDocument, tree
+from services.fetcher.sources.papers import MAX_PAPER, checked
+from services.fetcher.sources.texts import why
 from services.fetcher.text import IDENTIFIER, clean, one_line
 from shared.messages import Paper
 
@@ -103,7 +104,7 @@ def _page(answer: etree._Element) -> Page:
         try:
             _record(record, found)
         except ValueError as error:
-            found.rejected.append(f"record {number}: {_why(error)}")
+            found.rejected.append(f"record {number}: {why(error)}")
     token, size = _continuation(answer)
     items, dates = tuple(found.items), tuple(found.dates)
     return Page(token, size, items, dates, tuple(found.deleted), tuple(found.rejected))
@@ -119,12 +120,6 @@ def _continuation(answer: etree._Element) -> tuple[str | None, int | None]:
         raise UnusableDocument(f"the resumption token has {len(token)} characters")
     size = element.get("completeListSize", "").strip()
     return token, int(size) if re.fullmatch("[0-9]{1,9}", size) else None
-
-
-def _why(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
-    return str(error)
 
 
 # ---- one record
@@ -168,8 +163,8 @@ def _record(record: etree._Element, found: _Found) -> None:
         return
     texts, size = _texts(_metadata(record, known[1]))
     changed = _day(header.findtext(_OAI + "datestamp"), "datestamp")
-    paper, dates = _paper(known[1], texts, changed)
-    if size > MAX_PAPER or (size > LONG_ITEM and len(paper.model_dump_json().encode()) > MAX_PAPER):
+    paper, dates = _paper(known[1], texts, size, changed)
+    if size > MAX_PAPER:
         raise ValueError(f"{known[1]}: larger than {MAX_PAPER} bytes")
     found.items.append(Item(paper, "backfill"))
     found.dates.append(dates)
@@ -217,7 +212,7 @@ def _names(authors: etree._Element) -> Iterator[str]:
             yield name
 
 
-def _paper(identifier: str, texts: dict[str, Any], changed: date) -> tuple[Paper, Dates]:
+def _paper(identifier: str, texts: dict[str, Any], size: int, changed: date) -> tuple[Paper, Dates]:
     """The texts, replaced by what they say; pydantic takes the fields of a paper out of them."""
     texts["id"] = identifier
     texts["version"], dates = _history(texts, changed)
@@ -229,7 +224,7 @@ def _paper(identifier: str, texts: dict[str, Any], changed: date) -> tuple[Paper
     texts["categories"] = texts.get("categories", "").split()
     for name in _OPTIONAL & texts.keys():
         texts[name] = one_line(texts[name]) or None
-    return Paper.model_validate(texts), dates
+    return checked(texts, size, identifier), dates
 
 
 def _history(texts: dict[str, Any], changed: date) -> tuple[int, Dates]:
@@ -241,8 +236,9 @@ def _history(texts: dict[str, Any], changed: date) -> tuple[int, Dates]:
     number = _VERSION.fullmatch(versions[-1].get("version", ""))
     if number is None:
         raise ValueError(f"version {versions[-1].get('version', '')[:20]!r} is not v<number>")
-    first, last = (_submitted(version) for version in (versions[0], versions[-1]))
-    return int(number[1]), Dates(first or changed, last if len(versions) > 1 else None, changed)
+    first = _submitted(versions[0])
+    last = _submitted(versions[-1]) if len(versions) > 1 else None
+    return int(number[1]), Dates(first or changed, last, changed)
 
 
 def _submitted(version: etree._Element) -> date | None:

@@ -6,7 +6,7 @@ https://info.arxiv.org/help/rss_specifications.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
@@ -14,19 +14,17 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 from zoneinfo import ZoneInfo
 
 from lxml import etree
-from pydantic import TypeAdapter, ValidationError
 
 from services.fetcher.authors import split_authors
 from services.fetcher.sources.document import UnusableDocument, tree
-from services.fetcher.text import IDENTIFIER, clean
+from services.fetcher.sources.papers import MAX_PAPER, checked
+from services.fetcher.sources.texts import why
+from services.fetcher.text import IDENTIFIER, clean, one_line
 from shared.messages import Kind, Paper
 
 __all__ = ["EASTERN", "Announcement", "Item", "UnusableDocument", "parse"]
 
 EASTERN = ZoneInfo("America/New_York")
-TOGETHER = 25
-LONG_ITEM = 50_000  # characters, from which an item's message is measured
-MAX_PAPER = 240 * 1024  # bytes; a message may hold 256 KiB
 
 ArxivKind = Literal["new", "cross", "replace", "replace-cross"]
 KINDS = frozenset(get_args(ArxivKind))
@@ -62,9 +60,6 @@ def parse(document: bytes, *, content_type: str | None = None) -> Announcement:
         return _atom(root)
     raise UnusableDocument(f"expected an RSS 2.0 or Atom feed, got <{str(root.tag)[:80]}>")
 
-
-_Read = tuple[dict[str, Any], Kind]
-"""The fields of a paper, not yet checked, and how it was announced."""
 
 # ---- the two forms
 
@@ -125,112 +120,79 @@ def _announcement(
     announced: datetime, built: datetime, elements: Iterable[etree._Element], fields: Mapping[str, str]
 ) -> Announcement:
     items: list[Item] = []
-    rejected: dict[int, str] = {}
-    read: dict[int, _Read] = {}
+    rejected: list[str] = []
     for number, element in enumerate(elements, start=1):
         try:
-            read[number] = _item(element, fields)
+            items.append(_item(element, fields))
         except ValueError as error:
-            rejected[number] = str(error)
-        if len(read) == TOGETHER:
-            items += _items(read, rejected)
-            read = {}
-    items += _items(read, rejected)
-    told = tuple(f"item {number}: {rejected[number]}" for number in sorted(rejected))
-    if told and not items:
-        raise UnusableDocument(f"none of the {len(told)} items can be read; {told[0]}")
-    return Announcement(announced.date(), built, tuple(items), told)
-
-
-_PAPERS = TypeAdapter(list[Paper])
-
-
-def _items(read: dict[int, _Read], rejected: dict[int, str]) -> Iterable[Item]:
-    """Papers checked together, which takes half the time of one by one; what is wrong goes to the `rejected`."""
-    try:
-        papers = _PAPERS.validate_python([found for found, _ in read.values()])
-    except ValidationError as error:
-        rejected.update(_wrong(error, list(read)))
-        return _items({number: found for number, found in read.items() if number not in rejected}, rejected)
-    return map(Item, papers, [kind for _, kind in read.values()])
-
-
-def _wrong(error: ValidationError, numbers: Sequence[int]) -> dict[int, str]:
-    """What is wrong with each of the items that have these numbers."""
-    told: dict[int, list[str]] = {}
-    for problem in error.errors(include_url=False, include_input=False):
-        position, field, *_ = problem["loc"]
-        told.setdefault(numbers[int(position)], []).append(f"{field}: {problem['msg']}")
-    return {number: "; ".join(problems) for number, problems in told.items()}
+            rejected.append(f"item {number}: {why(error)}")
+    if rejected and not items:
+        raise UnusableDocument(f"none of the {len(rejected)} items can be read; {rejected[0]}")
+    return Announcement(announced.date(), built, tuple(items), tuple(rejected))
 
 
 # ---- one item
 
-_VERSIONED = re.compile(rf"oai:arXiv\.org:({IDENTIFIER})v([1-9][0-9]{{0,3}})")
 _PREFIX = "oai:arXiv.org:"
+_VERSIONED = re.compile(rf"oai:arXiv\.org:(({IDENTIFIER})v([1-9][0-9]{{0,3}}))")
 _OPTIONAL = ("doi", "journal_ref", "license")
 _HEAD = re.compile(r"\s*arXiv:(\S+)\s+Announce Type:\s*([a-z-]+)\s+Abstract:\s*")
 
 
-def _item(element: etree._Element, fields: Mapping[str, str]) -> _Read:
+def _item(element: etree._Element, fields: Mapping[str, str]) -> Item:
     """One pass over the children: a `find` per field costs 40 % more."""
-    found: dict[str, Any] = {}
+    found: dict[str, str] = {}
     categories: list[str] = []
+    size = 0
     for child in element:
         field = fields.get(child.tag)
+        if field is None:
+            continue
         if field == "category":
-            categories.append((child.text or child.get("term") or "").strip())
-        elif field is not None:
-            found[field] = child.text or ""
-    size = sum(map(len, found.values())) + sum(map(len, categories))
-    found["categories"] = categories
-    return _read(found, size)
+            text = (child.text or child.get("term") or "").strip()
+            categories.append(text)
+        else:
+            found[field] = text = child.text or ""
+        size += len(text)
+    return _read(found, categories, size)
 
 
-def _read(found: dict[str, Any], size: int) -> _Read:
-    """The texts as found, replaced by what they say; pydantic takes the fields of a paper out of them."""
+def _read(found: dict[str, str], categories: list[str], size: int) -> Item:
+    """A paper out of the texts as they were found."""
     guid = found.get("guid", "").strip()
     if size > MAX_PAPER:
         raise ValueError(f"{guid[:60]}: {size} characters are too long")
-    head, abstract = _taken_apart(found.get("description", ""), guid, found.get("kind", ""))
-    found["id"], found["version"] = _identity(guid, head)
-    found["title"] = " ".join(clean(found.get("title", "")).split())
-    found["authors"] = split_authors(clean(found.get("creator", "")))
-    found["abstract"] = clean(abstract).strip()
+    known, kind, abstract = _taken_apart(guid, found.get("kind", "").strip(), found.get("description", ""))
+    if kind not in KINDS:
+        raise ValueError(f"announce type {kind[:40]!r} is none of {', '.join(sorted(KINDS))}")
+    said: dict[str, Any] = {
+        "id": known[2],
+        "version": int(known[3]),
+        "title": one_line(found.get("title", "")),
+        "authors": split_authors(clean(found.get("creator", ""))),
+        "abstract": clean(abstract).strip(),
+        "categories": categories,
+    }
     for name in _OPTIONAL:
         if name in found:
-            found[name] = clean(found[name]).strip() or None
-    if size > LONG_ITEM and not _fits(found):
-        raise ValueError(f"{guid[:60]}: larger than {MAX_PAPER} bytes")
-    return found, _kind(found.get("kind", "").strip() or (head[2] if head else ""))
+            said[name] = clean(found[name]).strip() or None
+    return Item(checked(said, size, guid), cast("ArxivKind", kind))
 
 
-def _taken_apart(description: str, guid: str, kind: str) -> tuple[re.Match[str] | None, str]:
-    """The description's head, and the abstract after it. A head that only repeats the rest is not looked into."""
-    usual = f"arXiv:{guid[len(_PREFIX) :]} Announce Type: {kind} \nAbstract: "
-    if guid.startswith(_PREFIX) and description.startswith(usual):
-        return None, description[len(usual) :]
+def _taken_apart(guid: str, kind: str, description: str) -> tuple[re.Match[str], str, str]:
+    """The identifier and version, the kind, and the abstract.
+
+    The description's head repeats the first two, and stands in for a guid or a kind that is damaged.
+    """
+    known = _VERSIONED.fullmatch(guid)
+    if known:
+        usual = f"arXiv:{known[1]} Announce Type: {kind} \nAbstract: "
+        if description.startswith(usual):
+            return known, kind, description[len(usual) :]
     head = _HEAD.match(description)
-    return head, description[head.end() :] if head else description
-
-
-def _fits(found: dict[str, Any]) -> bool:
-    """Into a message. What is no paper at all is told with all the others."""
-    try:
-        return len(Paper.model_validate(found).model_dump_json().encode()) <= MAX_PAPER
-    except ValidationError:
-        return True
-
-
-def _identity(guid: str, head: re.Match[str] | None) -> tuple[str, int]:
-    """From the guid, or from the description's head when the guid is damaged."""
-    known = _VERSIONED.fullmatch(guid) or (_VERSIONED.fullmatch(_PREFIX + head[1]) if head else None)
+    if head:
+        known = known or _VERSIONED.fullmatch(_PREFIX + head[1])
+        kind, description = kind or head[2], description[head.end() :]
     if known is None:
         raise ValueError(f"guid {guid[:60]!r} is not oai:arXiv.org:<id>v<version>")
-    return known[1], int(known[2])
-
-
-def _kind(text: str) -> Kind:
-    if text not in KINDS:
-        raise ValueError(f"announce type {text[:40]!r} is none of {', '.join(sorted(KINDS))}")
-    return cast("ArxivKind", text)
+    return known, kind, description

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from services.fetcher.sources import ADDRESS, UNDATED, Option
-from services.fetcher.sources.arxiv_rss import MAX_PAPER, Announcement, Item
+from services.fetcher.sources.arxiv_rss import Announcement, Item
 from services.fetcher.sources.document import MAX_DOCUMENT, UnusableDocument
+from services.fetcher.sources.papers import MAX_PAPER
 from services.fetcher.sources.texts import clean, one_line, why
 from shared.messages import Paper
 

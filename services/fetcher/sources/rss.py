@@ -11,8 +11,9 @@ from typing import NamedTuple
 from lxml import etree
 
 from services.fetcher.sources import ADDRESS, UNDATED, Option
-from services.fetcher.sources.arxiv_rss import MAX_PAPER, Announcement, Item
+from services.fetcher.sources.arxiv_rss import Announcement, Item
 from services.fetcher.sources.document import UnusableDocument, tree
+from services.fetcher.sources.papers import MAX_PAPER
 from services.fetcher.sources.texts import moment, one_line, paragraphs, shortened, why
 from shared.messages import Paper
 
