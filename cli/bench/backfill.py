@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from cli.bench import pipeline
 from cli.bench.corpus import FIRST_DAY, Document, recorded_papers
-from cli.local.oai import Records, oai_app
+from cli.local.arxiv import Replay, replay_app
 from cli.local.serving import serving
 
 PAGE = 1_000  # records, as arXiv's server sends them
 BACKFILL = "backfill"
+FORM = "arXivRaw"
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><responseDate>2026-09-14T18:12:00Z</responseDate>
@@ -42,9 +42,10 @@ async def backfill(nats_url: str, database_url: str, documents: Sequence[Documen
     from shared.messages import FetchRequested
 
     count = sum(document.papers for document in documents)
-    records = Records({FIRST_DAY: [partial(bytes, page) for page in pages(count)]})
+    arxiv = Replay()
+    arxiv.oai.pages[FORM] = {FIRST_DAY: [*pages(count)]}
     order = FetchRequested(order="bench", what="backfill", since=FIRST_DAY, until=FIRST_DAY, set="cs")
-    async with serving(oai_app(records)) as site, connected(nats_url) as bus:
+    async with serving(replay_app(arxiv)) as site, connected(nats_url) as bus:
         oai_url, rss_url = f"{site}/oai", f"{site}/rss"  # the latter is not there: nothing is announced meanwhile
         async with pipeline.services(nats_url, database_url, feeds, rss_url, arxiv_oai_url=oai_url):
             began = time.perf_counter()

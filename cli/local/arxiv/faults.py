@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from cli.local.arxiv import oai
+
+ANY = "*"
 RATE_EXCEEDED = b"Rate exceeded."
 STEPS = 10
+UNSPOILED = "/list/"  # by faults that are for no path of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,19 @@ class Fault:
     """Spread the document over this time."""
     empty: bool = False
     """A page of the right form that holds nothing, although there is something."""
+    path: str = ""
+    """Only for paths that begin so: `/oai`, `/html/`; without it for all but listing pages."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Only for requests with these arguments; `ANY` is every value."""
+
+    def at(self, path: str, **query: str) -> Fault:
+        """The same for these requests alone."""
+        return replace(self, path=path, query=query)
+
+    def fits(self, path: str, query: Mapping[str, str]) -> bool:
+        """Whether it is for this request."""
+        here = path.startswith(self.path) if self.path else not path.startswith(UNSPOILED)
+        return here and all(name in query and value in (ANY, query[name]) for name, value in self.query.items())
 
     @property
     def spoils(self) -> bool:
@@ -54,10 +71,16 @@ def slow(seconds: float) -> Fault:
     return Fault(seconds=seconds)
 
 
+def protocol_error(code: str, text: str | None = None) -> Fault:
+    """An error of OAI-PMH, by its code."""
+    return Fault(200, oai.error(code, text=text)).at("/oai")
+
+
 UNAVAILABLE = Fault(503, b"Service Unavailable")
 HTML = Fault(200, b"<!DOCTYPE html>\n<html><body>arXiv is down for maintenance</body></html>")
 CUT = Fault(cut=True)
 EMPTY = Fault(empty=True)
+EXPIRED = protocol_error("badResumptionToken").at("/oai", resumptionToken=ANY)
 
 
 class Spoiled(Response):
