@@ -26,6 +26,7 @@ Exit codes: 0 all is well; 1 something failed or is incomplete; 2 wrong usage; 7
 LATER = {
     "backfill": ("cli.backfill", "backfill_app"),
     "fetch": ("cli.fetch", "fetch_app"),
+    "arxiv": ("cli.arxiv", "arxiv_app"),
     "feeds": ("cli.feeds", "feeds_app"),
     "bench": ("cli.bench", "bench_app"),
 }
@@ -60,9 +61,10 @@ def demo(
     port: Port = 0,
     data: Annotated[Path | None, typer.Option(file_okay=False, help="Keep the data here.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Do not remove the temporary data folder.")] = False,
+    fault: Annotated[list[str] | None, typer.Option(help="Spoil an answer; see paperwire arxiv --help.")] = None,
 ) -> None:
     """A recorded announcement through the whole pipeline: no network, no key, nothing to install."""
-    options = demo_command.Options(once=once, out=out, port=port, data=data, keep=keep)
+    options = demo_command.Options(once=once, out=out, port=port, data=data, keep=keep, faults=tuple(fault or ()))
     raise typer.Exit(running.run(demo_command.run(options)))
 
 

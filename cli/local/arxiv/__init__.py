@@ -13,7 +13,7 @@ from cli.local.arxiv.faults import (
     rate_limited,
     slow,
 )
-from cli.local.arxiv.replay import Asked, Replay, announcing, replay_app
+from cli.local.arxiv.replay import Asked, Replay, replay_app
 
 __all__ = [
     "ANY",
@@ -26,7 +26,6 @@ __all__ = [
     "Asked",
     "Fault",
     "Replay",
-    "announcing",
     "protocol_error",
     "rate_limited",
     "replay_app",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -13,6 +16,7 @@ from cli.local.arxiv import oai
 
 ANY = "*"
 RATE_EXCEEDED = b"Rate exceeded."
+STATUSES = {str(status.value) for status in HTTPStatus if status >= 400}
 STEPS = 10
 UNSPOILED = "/list/"  # by faults that are for no path of their own
 
@@ -81,6 +85,41 @@ HTML = Fault(200, b"<!DOCTYPE html>\n<html><body>arXiv is down for maintenance</
 CUT = Fault(cut=True)
 EMPTY = Fault(empty=True)
 EXPIRED = protocol_error("badResumptionToken").at("/oai", resumptionToken=ANY)
+
+
+KINDS = {
+    "503": UNAVAILABLE,
+    "html": HTML,
+    "cut": CUT,
+    "empty": EMPTY,
+    "expired": EXPIRED,
+    "rate-exceeded": Fault(200, RATE_EXCEEDED),
+    **{code: protocol_error(code) for code in oai.ERRORS},
+}
+
+
+def named(text: str) -> Fault:
+    """A fault as it is written on a command line: `429=120@/rss`, `slow=2`, `empty@/api/query?start=50`."""
+    kind, _, where = text.partition("@")
+    name, _, value = kind.partition("=")
+    fault = _of_kind(name, value)
+    if fault is None:
+        known = ", ".join(("429", "429=SECONDS", "slow=SECONDS", *KINDS))
+        raise ValueError(f"{text!r} is no fault; there are {known}, and any HTTP status")
+    path, _, query = where.partition("?")
+    return fault.at(path or fault.path, **{**fault.query, **dict(parse_qsl(query))})
+
+
+def _of_kind(name: str, value: str) -> Fault | None:
+    if name == "429":
+        return rate_limited(value)
+    if name == "slow":
+        return slow(float(value)) if re.fullmatch(r"\d{1,4}(\.\d+)?", value) and float(value) else None
+    if value:
+        return None
+    if name in KINDS:
+        return KINDS[name]
+    return Fault(int(name), HTTPStatus(int(name)).phrase.encode()) if name in STATUSES else None
 
 
 class Spoiled(Response):

@@ -59,14 +59,16 @@ class Repository:
         self.generation = 1
         """Tokens of earlier generations have expired."""
 
-    def add(self, page: bytes) -> None:
-        """One more recorded page, in its own form and on the last day in it."""
+    def add(self, page: bytes) -> bool:
+        """One more recorded page, in its own form and on the last day in it; whether there are records in it."""
         form, days = _FORM.search(page), _CHANGED.findall(page)
-        if form and days:
-            prefix = "oai_dc" if form[1] == b"oai_dc:dc" else form[1].decode()
-            listed = self.pages.setdefault(prefix, {})
-            day = date.fromisoformat(max(days).decode())
-            listed[day] = [*listed.get(day, ()), page]
+        if not form or not days or not _END.search(page):
+            return False
+        prefix = "oai_dc" if form[1] == b"oai_dc:dc" else form[1].decode()
+        listed = self.pages.setdefault(prefix, {})
+        day = date.fromisoformat(max(days).decode())
+        listed[day] = [*listed.get(day, ()), page]
+        return True
 
     def answer(self, query: Mapping[str, str], *, empty: bool = False) -> bytes:
         """A page with the token of the next, or the protocol's error. An `empty` list is the error that says so."""

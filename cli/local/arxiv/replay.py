@@ -61,6 +61,11 @@ class Replay:
         """Each spoils every answer to a request it fits, once `faults` has none for it."""
         self.asked: list[Asked] = []
 
+    @classmethod
+    def of(cls, document: bytes) -> Replay:
+        """The document as announcement, whatever categories are asked for."""
+        return cls({ANY: document})
+
     @property
     def fault(self) -> Fault | None:
         """The answer to everything it fits, while it is set."""
@@ -131,7 +136,12 @@ def etag_of(document: bytes) -> str:
     return f'"{hashlib.sha256(document).hexdigest()[:32]}"'
 
 
-def replay_app(replay: Replay) -> Starlette:
+def silent(asked: Asked) -> None:
+    """Tell nobody."""
+    del asked
+
+
+def replay_app(replay: Replay, tell: Callable[[Asked], None] = silent) -> Starlette:
     """All of arXiv's hosts in one."""
 
     def answering(right: Callable[..., Response]) -> Callable[[Request], Response]:
@@ -154,6 +164,7 @@ def replay_app(replay: Replay) -> Starlette:
             response = answer(request)
             path, headers, query = request.url.path, dict(request.headers), dict(request.query_params)
             replay.asked.append(Asked(path, headers, response.status_code, began, time.monotonic(), query))
+            tell(replay.asked[-1])
             return response
 
         return Route(path, endpoint)
@@ -168,8 +179,3 @@ def replay_app(replay: Replay) -> Starlette:
             *(route(f"/{place}/{{path:path}}", replay.page) for place in ("abs", "html", "pdf")),
         ]
     )
-
-
-def announcing(document: bytes) -> Starlette:
-    """The document, whatever categories are asked for."""
-    return replay_app(Replay({ANY: document}))
