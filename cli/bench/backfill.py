@@ -29,11 +29,15 @@ RECORD = """<record><header><identifier>oai:arXiv.org:{id}</identifier><datestam
 """
 
 
-def run(papers: int, rounds: int) -> None:
-    """Measure and print."""
+def run(papers: int, rounds: int, pages: int) -> None:
+    """Measure and print; with `pages` also what memory so long a list takes."""
     variants = {pipeline.OURS: pipeline.paperwire, BACKFILL: backfill}
     figures = pipeline.compare(variants, papers, rounds)
     pipeline.report(figures, f"{papers} papers, source → rows (papers/s)", BACKFILL, (pipeline.OURS,))
+    if pages:
+        from cli.bench import memory
+
+        memory.run(pages)
 
 
 async def backfill(nats_url: str, database_url: str, documents: Sequence[Document], feeds: Path) -> float:
@@ -58,8 +62,12 @@ def pages(count: int) -> Iterator[bytes]:
     """The recorded papers as pages of a list in arXiv's own form."""
     papers = recorded_papers(count)
     for start in range(0, count, PAGE):
-        body = "".join(map(_record, papers[start : start + PAGE]))
-        yield f"{HEAD}{body}</ListRecords></OAI-PMH>\n".encode()
+        yield a_page(papers[start : start + PAGE])
+
+
+def a_page(papers: Sequence[dict[str, object]]) -> bytes:
+    """An answer with these papers' records."""
+    return f"{HEAD}{''.join(map(_record, papers))}</ListRecords></OAI-PMH>\n".encode()
 
 
 def _record(paper: dict[str, object]) -> str:
