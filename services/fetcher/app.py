@@ -42,8 +42,7 @@ def build(settings: Settings) -> Service:
     lease = Lease(bus, holder=secrets.token_hex(8), seconds=settings.lease_seconds)
     measures.lease_held.set_function(lambda: float(lease.held))
     measures.missing.set_function(lambda: measures.missing_papers * float(lease.held))
-    pace = Pace(bus, interval=settings.arxiv_interval, expiry=settings.lease_seconds)
-    downloader = Downloader(pace, settings.contact)
+    downloader = Downloader(pace_of(settings, bus), settings.contact)
     texts.attach(bus, texts.Handler(bus, lease, downloader, settings.arxiv_site_url, measures.text), lease)
     sources, watch = every_source(settings, bus, lease, downloader, metrics, measures)
     duty = Duty(bus, lease)
@@ -55,6 +54,17 @@ def build(settings: Settings) -> Service:
     searching = Searching(settings, bus, lease, lookup)
     loops = [lease.keep, sources.run, searching.run]
     return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=loops)
+
+
+def pace_of(settings: Settings, bus: Bus) -> Pace:
+    """arXiv's pace, and that of all other hosts."""
+    return Pace(
+        bus,
+        interval=settings.arxiv_interval,
+        elsewhere=settings.sources_interval,
+        arxiv=settings.arxiv_hosts,
+        expiry=settings.lease_seconds,
+    )
 
 
 def every_source(
