@@ -15,6 +15,7 @@ from cli import demo as demo_command
 from cli import running
 from cli import status as status_command
 from cli import up as up_command
+from cli.entry import leave_when_interrupted
 from cli.events import events_app
 from cli.local.processes import LocalError
 
@@ -97,8 +98,26 @@ def version() -> None:
     typer.echo(installed("paperwire"))
 
 
+def print_version(wanted: bool) -> None:
+    """`--version`, as most programs have it."""
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="The version of this program.")
+    ] = False,
+) -> None:
+    """What can be said before a command."""
+
+
 def main() -> None:
     """The entry point. Libraries' own logs are silent here: errors are told below."""
+    leave_when_interrupted()
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         app()
