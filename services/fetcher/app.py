@@ -47,7 +47,7 @@ def build(settings: Settings) -> Service:
     sources, watch = every_source(settings, bus, lease, downloader, metrics, measures)
     duty = Duty(bus, lease)
     harvester = Harvester(settings, bus, downloader, duty, measures)
-    lookup = Lookup(downloader, settings.arxiv_api_url)
+    lookup = Lookup(downloader, settings.arxiv_api_url, asking=measures.requests.inc)
     papers = LookupOrders(lookup, bus, duty, first=settings.retry_delay)
     handlers = {"backfill": harvester.handle, "ids": papers.ids, "search": papers.search}
     Orders(bus, lease, duty, {"now": looking(watch, duty), **handlers})

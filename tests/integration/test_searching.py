@@ -180,14 +180,19 @@ async def test_without_a_search_nothing_is_asked(world: World) -> None:
 
 async def test_an_order_of_ids_is_taken_and_answered_beside_all_that(world: World) -> None:
     known = next(iter(world.arxiv.api))
-    async with build(world.settings()):
+    async with build(world.settings()) as fetcher:
         await world.bus.publish(FetchRequested(order="two", what="ids", ids=(known, "0808.05394")))
 
         async def done() -> bool:
             return any(report.state == "done" for report in await world.told())
 
         await eventually(done)
+        await world.searched("2025-12-10")
+        of_feed, of_api = (len(world.arxiv.arguments(path)) for path in ("/rss", "/api/"))
+        counted = fetcher.metrics.registry.get_sample_value("paperwire_fetch_requests_total")
 
+    assert of_api >= 4  # two searches, the ids, and the missing one once more
+    assert (counted or 0) >= of_feed + of_api
     last = (await world.told())[-1]
     assert (last.papers, last.total, last.detail) == (1, 2, "not found: 0808.05394")
     assert [paper.paper.versioned_id for paper in await world.found("backfill:two")] == [known]
