@@ -3,7 +3,7 @@
 Each function is one transaction, committed when it returns. Rows are written in key order and `changes` last,
 so that two publishers never wait for each other in a circle. Messages may come twice, late, or in any order: a
 row is only replaced by one that ranks higher by what the messages themselves say (version, date, batch), never
-by which came first.
+by which came first. Only a licence is put together from all messages about a version: some sources tell none.
 """
 
 from __future__ import annotations
