@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -31,6 +31,7 @@ class Options:
     port: int
     data: Path | None
     keep: bool
+    faults: tuple[str, ...] = ()
 
 
 async def run(options: Options) -> int:
@@ -39,9 +40,9 @@ async def run(options: Options) -> int:
         export.prepare(options.out)
     async with AsyncExitStack() as opened:
         data, feeds = opened.enter_context(folder(options)), opened.enter_context(feeds_file())
-        rss_url = await opened.enter_async_context(arxiv())
+        upstream = await opened.enter_async_context(arxiv(options.faults))
         with display() as shown:
-            stack = Stack(data, environment(feeds, rss_url), port=options.port, tell=shown.say)
+            stack = Stack(data, environment(feeds, upstream), port=options.port, tell=shown.say)
             up = await opened.enter_async_context(stack)
             await until_published(up, shown.show, PUBLISH_SECONDS)
         if options.out:
@@ -71,27 +72,33 @@ def feeds_file() -> Iterator[Path]:
         yield path
 
 
+def announcement() -> bytes:
+    """The recorded one."""
+    return (files("cli") / "data" / ANNOUNCEMENT).read_bytes()
+
+
 @asynccontextmanager
-async def arxiv() -> AsyncIterator[str]:
-    """The address of a server that answers like rss.arxiv.org with the recorded announcement."""
-    from cli.local.arxiv import announcing
+async def arxiv(faults: Sequence[str] = ()) -> AsyncIterator[dict[str, str]]:
+    """The settings that lead to a server which answers like arXiv with the recorded announcement."""
+    from cli.arxiv import faults as read
+    from cli.local.arxiv import Replay, replay_app
+    from cli.local.arxiv.recorded import settings
 
-    recorded = (files("cli") / "data" / ANNOUNCEMENT).read_bytes()
-    async with serving(announcing(recorded)) as url:
-        yield f"{url}/rss"
+    replay = Replay.of(announcement())
+    replay.faults.extend(read(faults))
+    async with serving(replay_app(replay)) as url:
+        yield settings(url, replay)
 
 
-def environment(feeds: Path, rss_url: str) -> dict[str, str]:
+def environment(feeds: Path, upstream: Mapping[str, str]) -> dict[str, str]:
     """What the services see: nothing of this machine's own Paperwire settings but those of the language model."""
     inherited = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in NOT_OURS}
     return {
         "CONTACT": "demo@localhost",
         **inherited,
         "FEEDS_FILE": str(feeds),
-        "ARXIV_RSS_URL": rss_url,
-        "CHECK_LISTING": "false",  # the recording has no listing pages
-        "ARXIV_SITE_URL": rss_url.removesuffix("/rss"),
-        "ARXIV_INTERVAL": "0",
+        **upstream,
+        "RETRY_DELAY": "1",
     }
 
 

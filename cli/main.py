@@ -15,6 +15,7 @@ from cli import demo as demo_command
 from cli import running
 from cli import status as status_command
 from cli import up as up_command
+from cli.entry import leave_when_interrupted
 from cli.events import events_app
 from cli.local.processes import LocalError
 
@@ -26,6 +27,7 @@ Exit codes: 0 all is well; 1 something failed or is incomplete; 2 wrong usage; 7
 LATER = {
     "backfill": ("cli.backfill", "backfill_app"),
     "fetch": ("cli.fetch", "fetch_app"),
+    "arxiv": ("cli.arxiv", "arxiv_app"),
     "feeds": ("cli.feeds", "feeds_app"),
     "bench": ("cli.bench", "bench_app"),
 }
@@ -60,9 +62,10 @@ def demo(
     port: Port = 0,
     data: Annotated[Path | None, typer.Option(file_okay=False, help="Keep the data here.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Do not remove the temporary data folder.")] = False,
+    fault: Annotated[list[str] | None, typer.Option(help="Spoil an answer; see paperwire arxiv --help.")] = None,
 ) -> None:
     """A recorded announcement through the whole pipeline: no network, no key, nothing to install."""
-    options = demo_command.Options(once=once, out=out, port=port, data=data, keep=keep)
+    options = demo_command.Options(once=once, out=out, port=port, data=data, keep=keep, faults=tuple(fault or ()))
     raise typer.Exit(running.run(demo_command.run(options)))
 
 
@@ -95,8 +98,26 @@ def version() -> None:
     typer.echo(installed("paperwire"))
 
 
+def print_version(wanted: bool) -> None:
+    """`--version`, as most programs have it."""
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="The version of this program.")
+    ] = False,
+) -> None:
+    """What can be said before a command."""
+
+
 def main() -> None:
     """The entry point. Libraries' own logs are silent here: errors are told below."""
+    leave_when_interrupted()
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         app()

@@ -29,11 +29,14 @@ def measure_pipeline(
 def measure_backfill(
     papers: Annotated[int, typer.Option(min=100, max=10_000, help="How many recorded papers.")] = 10_000,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="How often; every variant runs once a round.")] = 3,
+    pages: Annotated[
+        int, typer.Option(min=0, max=1_000, help="Also harvest so many pages of 1,000 records: the fetcher's memory.")
+    ] = 0,
 ) -> None:
     """Papers per second of a backfill over OAI-PMH, beside the pipeline's own rate for announcements."""
     from cli.bench.backfill import run
 
-    run(papers, rounds)
+    run(papers, rounds, pages)
 
 
 @bench_app.command("parse")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from cli.bench import pipeline
 from cli.bench.corpus import FIRST_DAY, Document, recorded_papers
-from cli.local.oai import Records, oai_app
+from cli.local.arxiv import Replay, replay_app
 from cli.local.serving import serving
 
 PAGE = 1_000  # records, as arXiv's server sends them
 BACKFILL = "backfill"
+FORM = "arXivRaw"
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><responseDate>2026-09-14T18:12:00Z</responseDate>
@@ -29,11 +29,15 @@ RECORD = """<record><header><identifier>oai:arXiv.org:{id}</identifier><datestam
 """
 
 
-def run(papers: int, rounds: int) -> None:
-    """Measure and print."""
+def run(papers: int, rounds: int, pages: int) -> None:
+    """Measure and print; with `pages` also what memory so long a list takes."""
     variants = {pipeline.OURS: pipeline.paperwire, BACKFILL: backfill}
     figures = pipeline.compare(variants, papers, rounds)
     pipeline.report(figures, f"{papers} papers, source → rows (papers/s)", BACKFILL, (pipeline.OURS,))
+    if pages:
+        from cli.bench import memory
+
+        memory.run(pages)
 
 
 async def backfill(nats_url: str, database_url: str, documents: Sequence[Document], feeds: Path) -> float:
@@ -42,9 +46,10 @@ async def backfill(nats_url: str, database_url: str, documents: Sequence[Documen
     from shared.messages import FetchRequested
 
     count = sum(document.papers for document in documents)
-    records = Records({FIRST_DAY: [partial(bytes, page) for page in pages(count)]})
+    arxiv = Replay()
+    arxiv.oai.pages[FORM] = {FIRST_DAY: [*pages(count)]}
     order = FetchRequested(order="bench", what="backfill", since=FIRST_DAY, until=FIRST_DAY, set="cs")
-    async with serving(oai_app(records)) as site, connected(nats_url) as bus:
+    async with serving(replay_app(arxiv)) as site, connected(nats_url) as bus:
         oai_url, rss_url = f"{site}/oai", f"{site}/rss"  # the latter is not there: nothing is announced meanwhile
         async with pipeline.services(nats_url, database_url, feeds, rss_url, arxiv_oai_url=oai_url):
             began = time.perf_counter()
@@ -57,8 +62,12 @@ def pages(count: int) -> Iterator[bytes]:
     """The recorded papers as pages of a list in arXiv's own form."""
     papers = recorded_papers(count)
     for start in range(0, count, PAGE):
-        body = "".join(map(_record, papers[start : start + PAGE]))
-        yield f"{HEAD}{body}</ListRecords></OAI-PMH>\n".encode()
+        yield a_page(papers[start : start + PAGE])
+
+
+def a_page(papers: Sequence[dict[str, object]]) -> bytes:
+    """An answer with these papers' records."""
+    return f"{HEAD}{''.join(map(_record, papers))}</ListRecords></OAI-PMH>\n".encode()
 
 
 def _record(paper: dict[str, object]) -> str:

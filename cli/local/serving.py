@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The application's address on this machine."""
+async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+    """The application's address on this machine; without a port it gets a free one."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -26,7 +26,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         def capture_signals(self) -> Iterator[None]:
             yield
 
-    with socket.create_server((LOOPBACK, 0)) as listener:
+    with socket.create_server((LOOPBACK, port)) as listener:
         server = Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:

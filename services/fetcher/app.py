@@ -42,19 +42,29 @@ def build(settings: Settings) -> Service:
     lease = Lease(bus, holder=secrets.token_hex(8), seconds=settings.lease_seconds)
     measures.lease_held.set_function(lambda: float(lease.held))
     measures.missing.set_function(lambda: measures.missing_papers * float(lease.held))
-    pace = Pace(bus, interval=settings.arxiv_interval, expiry=settings.lease_seconds)
-    downloader = Downloader(pace, settings.contact)
+    downloader = Downloader(pace_of(settings, bus), settings.contact)
     texts.attach(bus, texts.Handler(bus, lease, downloader, settings.arxiv_site_url, measures.text), lease)
     sources, watch = every_source(settings, bus, lease, downloader, metrics, measures)
     duty = Duty(bus, lease)
     harvester = Harvester(settings, bus, downloader, duty, measures)
-    lookup = Lookup(downloader, settings.arxiv_api_url)
+    lookup = Lookup(downloader, settings.arxiv_api_url, asking=measures.requests.inc)
     papers = LookupOrders(lookup, bus, duty, first=settings.retry_delay)
     handlers = {"backfill": harvester.handle, "ids": papers.ids, "search": papers.search}
     Orders(bus, lease, duty, {"now": looking(watch, duty), **handlers})
     searching = Searching(settings, bus, lease, lookup)
     loops = [lease.keep, sources.run, searching.run]
     return Service("fetcher", settings, bus, metrics, resources=[downloader], loops=loops)
+
+
+def pace_of(settings: Settings, bus: Bus) -> Pace:
+    """arXiv's pace, and that of all other hosts."""
+    return Pace(
+        bus,
+        interval=settings.arxiv_interval,
+        elsewhere=settings.sources_interval,
+        arxiv=settings.arxiv_hosts,
+        expiry=settings.lease_seconds,
+    )
 
 
 def every_source(

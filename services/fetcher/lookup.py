@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -36,8 +36,12 @@ class Documents(Protocol):
     async def fetch(self, url: str, *, accept: str) -> Document: ...
 
 
+def uncounted() -> None:
+    """Count nothing."""
+
+
 class Lookup:
-    """Asks the query API. Holds one page at a time."""
+    """Asks the query API. Holds one page at a time. `asking` is called before each request."""
 
     def __init__(
         self,
@@ -47,17 +51,19 @@ class Lookup:
         patience: Patience | None = None,
         page: int = PAGE,
         most: int = MOST_RESULTS,
+        asking: Callable[[], None] = uncounted,
     ) -> None:
         self._source = source
         self._url = url
         self._patience = patience
         self._size = page
+        self._asking = asking
         self.most = most
         """More results than these no search gives."""
 
     def with_patience(self, patience: Patience) -> Lookup:
         """One that asks again while arXiv is unwell; without patience the first failure is the last."""
-        return Lookup(self._source, self._url, patience=patience, page=self._size, most=self.most)
+        return Lookup(self._source, self._url, patience=patience, page=self._size, most=self.most, asking=self._asking)
 
     async def ids(self, wanted: Sequence[str]) -> AsyncIterator[Page]:
         """What is there of these ids. Those missing in an answer are asked for once more: it may be incomplete."""
@@ -95,6 +101,7 @@ class Lookup:
         )
 
     async def _ask(self, url: str) -> Page:
+        self._asking()
         try:
             document = await self._source.fetch(url, accept=ACCEPT)
             return parse(document.body, content_type=document.content_type)

@@ -27,7 +27,7 @@ class Measures:
 
     def __init__(self, metrics: Metrics) -> None:
         registry = metrics.registry
-        self.requests = Counter("paperwire_fetch_requests", "Looks at the source.", registry=registry)
+        self.requests = Counter("paperwire_fetch_requests", "Requests for announcements and orders.", registry=registry)
         self.failures = Counter(
             "paperwire_fetch_failures", "Looks at the source that failed, by reason.", ("reason",), registry=registry
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
@@ -30,9 +30,20 @@ class Pace:
     `expiry` seconds after its last sign of life, a living one's never.
     """
 
-    def __init__(self, bus: Bus, *, interval: float, expiry: float = EXPIRY_SECONDS) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        interval: float,
+        elsewhere: float | None = None,
+        arxiv: Collection[str] = (),
+        expiry: float = EXPIRY_SECONDS,
+    ) -> None:
+        """Seconds between requests to arXiv, which is also at the hosts `arxiv`, and to each host `elsewhere`."""
         self._bus = bus
         self._interval = interval
+        self._elsewhere = interval if elsewhere is None else elsewhere
+        self._arxiv = {key_of(host) for host in ("arxiv.org", *arxiv)}
         self._expiry = expiry
         self._holder = secrets.token_hex(8).encode()
         self._gates: dict[str, _Gate] = {}
@@ -57,7 +68,8 @@ class Pace:
 
     def _gate(self, key: str) -> _Gate:
         if key not in self._gates:
-            self._gates[key] = _Gate(key, self._holder, self._interval, self._expiry)
+            interval = self._interval if key in self._arxiv else self._elsewhere
+            self._gates[key] = _Gate(key, self._holder, interval, self._expiry)
         return self._gates[key]
 
 

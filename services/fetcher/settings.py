@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -45,7 +46,10 @@ class Settings(ServiceSettings):
         default=3.0,
         ge=0,
         le=3_600,
-        description="seconds between requests to a host, over all replicas; all of arXiv is one host, and asks for 3",
+        description="seconds between requests to arXiv, over all its hosts and all replicas; arXiv asks for 3",
+    )
+    sources_interval: float = Field(
+        default=1.0, ge=0, le=3_600, description="seconds between requests to any other host, over all replicas"
     )
     poll_interval: float = Field(default=600.0, gt=0, le=86_400, description="seconds between two looks at the feed")
     source_interval: float = Field(
@@ -60,3 +64,9 @@ class Settings(ServiceSettings):
         le=3_600,
         description="seconds after which another replica takes over from a killed one, and its turn to ask is over",
     )
+
+    @property
+    def arxiv_hosts(self) -> set[str]:
+        """Where arXiv is asked: its own hosts, or those of a mirror."""
+        addresses = (self.arxiv_rss_url, self.arxiv_site_url, self.arxiv_oai_url, self.arxiv_api_url)
+        return {urlsplit(address).hostname or "" for address in addresses}

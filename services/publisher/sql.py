@@ -25,7 +25,15 @@ FROM unnest($1::text[], $2::text[], $3::int[], $4::date[], $5::text[], $6::int[]
 ON CONFLICT DO NOTHING
 """
 
-PAPERS = """
+# A paper's row is that of the highest (version, date, batch). Its licence is the greatest that any message tells of
+# this version: sources that know none must not hide it, and that is the same in whatever order messages come.
+_NEWER = "(excluded.version, excluded.date, excluded.batch) > (known.version, known.date, known.batch)"
+_GREATEST = 'greatest(known.license COLLATE "C", excluded.license)'
+_WHAT = ("title", "authors", "abstract", "categories", "doi", "journal_ref", "comment", "source", "url")
+_OTHERS = ("version", "date", "batch", *_WHAT)
+_REPLACED = ",\n  ".join(f"{name} = CASE WHEN {_NEWER} THEN excluded.{name} ELSE known.{name} END" for name in _OTHERS)
+
+PAPERS = f"""
 INSERT INTO papers AS known (id, version, date, batch, title, authors, abstract, categories,
   doi, journal_ref, comment, license, source, url)
 SELECT id, version, date, batch, title, authors::jsonb, abstract, categories::jsonb,
@@ -35,12 +43,10 @@ FROM unnest($1::text[], $2::int[], $3::date[], $4::text[], $5::text[], $6::text[
   AS t (id, version, date, batch, title, authors, abstract, categories,
   doi, journal_ref, comment, license, source, url)
 ON CONFLICT (id) DO UPDATE SET
-  version = excluded.version, date = excluded.date, batch = excluded.batch, title = excluded.title,
-  authors = excluded.authors, abstract = excluded.abstract, categories = excluded.categories,
-  doi = excluded.doi, journal_ref = excluded.journal_ref, comment = excluded.comment,
-  license = excluded.license, source = excluded.source, url = excluded.url
-WHERE (excluded.version, excluded.date, excluded.batch) > (known.version, known.date, known.batch)
-"""
+  {_REPLACED},
+  license = CASE WHEN excluded.version > known.version THEN excluded.license ELSE {_GREATEST} END
+WHERE {_NEWER} OR (excluded.version = known.version AND {_GREATEST} IS DISTINCT FROM known.license)
+"""  # noqa: S608 - of constants
 
 ENTRIES = """
 INSERT INTO entries AS known (paper_id, feed, version, batch, date, kind, rank, candidates, score, reasons,

@@ -3,12 +3,12 @@
 Each function is one transaction, committed when it returns. Rows are written in key order and `changes` last,
 so that two publishers never wait for each other in a circle. Messages may come twice, late, or in any order: a
 row is only replaced by one that ranks higher by what the messages themselves say (version, date, batch), never
-by which came first.
+by which came first. Only a licence is put together from all messages about a version: some sources tell none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -80,10 +80,11 @@ class Store:
         clean = [without_nul(event) for event in events]
         seen = _best(clean, key=lambda e: (e.paper.id, e.paper.version, e.batch))
         papers = _best(clean, key=lambda e: e.paper.id, rank=lambda e: (e.paper.version, e.date, e.batch))
+        licenses = _licenses(clean)
         async with self._database.transaction() as db:
             done = await _open_batches(db, clean)
             done += await _insert(db, sql.ANNOUNCEMENTS, [_announcement_row(event) for event in seen])
-            done += await _insert(db, sql.PAPERS, [_paper_row(event) for event in papers])
+            done += await _insert(db, sql.PAPERS, [_paper_row(event, licenses) for event in papers])
             await _changed(db, done)
 
     async def selected(self, events: Iterable[PaperSelected]) -> None:
@@ -188,12 +189,23 @@ def _announcement_row(event: PaperScored) -> tuple[Any, ...]:
     return (event.batch, event.paper.id, event.paper.version, event.date, event.kind, event.position, matches)
 
 
-def _paper_row(event: PaperScored) -> tuple[Any, ...]:
+def _licenses(events: Iterable[PaperScored]) -> dict[tuple[str, int], str]:
+    """The greatest that is told of each version of a paper, as in `sql.PAPERS`."""
+    found: dict[tuple[str, int], str] = {}
+    for paper in (event.paper for event in events):
+        if paper.license is not None:
+            key = (paper.id, paper.version)
+            found[key] = max(paper.license, found.get(key, paper.license))
+    return found
+
+
+def _paper_row(event: PaperScored, licenses: Mapping[tuple[str, int], str]) -> tuple[Any, ...]:
     paper: Paper = event.paper
     authors, categories = (_TEXTS.dump_json(texts).decode() for texts in (paper.authors, paper.categories))
+    license_of_version = licenses.get((paper.id, paper.version))
     return (
         *(paper.id, paper.version, event.date, event.batch, paper.title, authors, paper.abstract, categories),
-        *(paper.doi, paper.journal_ref, paper.comment, paper.license, paper.source, paper.url),
+        *(paper.doi, paper.journal_ref, paper.comment, license_of_version, paper.source, paper.url),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, date, datetime
 from functools import partial
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,6 +31,7 @@ MAX_AGE = 300
 STALE_MAX_AGE = 30
 STATIC_MAX_AGE = 365 * 24 * 3600
 LONGEST_PATH = 300
+VERSIONED = re.compile(r"(.+)v[1-9][0-9]{0,3}", re.DOTALL)
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -108,7 +111,15 @@ class Handlers:
         paper_id: str = request.path_params["paper_id"]
         if len(paper_id) > LONGEST_PATH or "\x00" in paper_id:
             raise HTTPException(404)
-        return await self._page(request, ("paper", paper_id), lambda: self._site.paper(paper_id))
+        versioned = VERSIONED.fullmatch(paper_id)
+        try:
+            return await self._paper(request, paper_id)
+        except HTTPException:
+            if versioned is None:
+                raise
+        await self._paper(request, versioned[1])  # else it is not found after all
+        last = quote(versioned[1].rpartition("/")[2], safe=".")
+        return Response(status_code=308, headers={"location": last, "cache-control": f"public, max-age={MAX_AGE}"})
 
     async def status(self, request: Request) -> Response:
         fetcher = self._fetcher()
@@ -135,6 +146,9 @@ class Handlers:
         del request, error
         text = "The database does not answer, and this page was not kept. Please try again in a minute.\n"
         return Response(text, 503, {"retry-after": "30", "cache-control": "no-store"}, "text/plain")
+
+    async def _paper(self, request: Request, paper_id: str) -> Response:
+        return await self._page(request, ("paper", paper_id), lambda: self._site.paper(paper_id))
 
     async def _day(self, request: Request, slug: str) -> Response:
         asked = request.query_params.get("date")

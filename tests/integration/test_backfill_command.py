@@ -8,16 +8,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from cli.backfill import Form, name_of
 from cli.local.arxiv import Replay, rate_limited, replay_app
-from cli.local.oai import Records, oai_app
 from cli.local.serving import serving
 from cli.orders import Estimate, clock, describe
 from services.fetcher.app import build
@@ -35,16 +31,17 @@ FEEDS = '[[feed]]\nslug = "a"\ntitle = "A"\ncategories = ["cs.AI"]\nkeywords = [
 
 
 @pytest.fixture
-def records() -> Records:
-    return Records({date(2016, 3, 9): [partial(recorded, LAST_PAGE)]})
+def arxiv() -> Replay:
+    replay = Replay({ALL: announcement(WEEKEND)})
+    replay.oai.pages["arXiv"] = {date(2016, 3, 9): [recorded(LAST_PAGE)]}
+    return replay
 
 
 @pytest.fixture
-async def fetcher(nats_url: str, tmp_path: Path, records: Records) -> AsyncIterator[Service]:
+async def fetcher(nats_url: str, tmp_path: Path, arxiv: Replay) -> AsyncIterator[Service]:
     feeds_file = tmp_path / "feeds.toml"
     feeds_file.write_text(FEEDS, encoding="utf-8")
-    hosts = [*oai_app(records).routes, Mount("/", replay_app(Replay({ALL: announcement(WEEKEND)})))]
-    async with serving(Starlette(routes=hosts)) as url:
+    async with serving(replay_app(arxiv)) as url:
         settings = Settings(
             nats_url=nats_url,
             feeds_file=feeds_file,
@@ -73,17 +70,17 @@ async def paperwire(nats_url: str | None, *arguments: str) -> tuple[int | None, 
 
 
 async def test_a_backfill_is_followed_to_its_end_and_repeating_it_costs_nothing(
-    nats_url: str, fetcher: Service, records: Records
+    nats_url: str, fetcher: Service, arxiv: Replay
 ) -> None:
     async with fetcher:
         code, said = await paperwire(nats_url, *BACKFILL)
-        asked = len(records.asked)
+        asked = len(arxiv.arguments("/oai"))
         again, said_again = await paperwire(nats_url, *BACKFILL)
 
     assert (code, again) == (0, 0)
     assert "538 of 538 papers" in said.splitlines()[-1]
     assert "done to 2016-03-12" in said_again
-    assert len(records.asked) == asked
+    assert len(arxiv.arguments("/oai")) == asked
 
 
 async def test_an_order_that_fails_says_why(nats_url: str, fetcher: Service) -> None:
@@ -106,16 +103,16 @@ async def test_a_name_stands_for_the_arguments_it_was_first_given_with(nats_url:
 
 
 async def test_an_interrupted_command_leaves_the_order_and_says_how_to_look_again(
-    nats_url: str, fetcher: Service, records: Records
+    nats_url: str, fetcher: Service, arxiv: Replay
 ) -> None:
-    records.faults.append(rate_limited("2"))
+    arxiv.faults.append(rate_limited("2").at("/oai"))
     async with fetcher:
         process = await started(nats_url, *BACKFILL, "--order", "mine")
         assert process.stderr is not None
         first = await asyncio.wait_for(process.stderr.readline(), 30)
         process.send_signal(signal.SIGINT)
         _, said = await asyncio.wait_for(process.communicate(), 30)
-        await eventually(lambda: len(records.asked) >= 2)
+        await eventually(lambda: len(arxiv.arguments("/oai")) >= 2)
         code, _ = await paperwire(nats_url, *BACKFILL, "--order", "mine")
 
     assert first.startswith(b"0 papers")

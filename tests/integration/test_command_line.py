@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -60,8 +61,38 @@ def test_the_help_says_what_exit_codes_mean() -> None:
     assert "Exit codes" in done.stdout
 
 
-def test_version_is_the_package_s() -> None:
-    assert paperwire("version").stdout == "0.1.0\n"
+@pytest.mark.parametrize("asked", ["version", "--version"])
+def test_version_is_the_package_s(asked: str) -> None:
+    done = paperwire(asked)
+
+    assert (done.returncode, done.stdout) == (0, "0.1.0\n")
+
+
+def test_ctrl_c_while_it_starts_is_silent(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(600)\n", "utf-8")
+    assert interrupted("from cli.entry import main; main()", PYTHONPATH=str(tmp_path)) == (130, "")
+
+
+def test_ctrl_c_before_a_command_has_begun_to_work_is_silent() -> None:
+    program = "import cli.main, time; cli.main.app = lambda: (print('working', flush=True), time.sleep(600))"
+
+    assert interrupted(f"{program}; cli.main.main()") == (130, "")
+
+
+def interrupted(program: str, **environment: str) -> tuple[int, str]:
+    """Exit code and standard error of a program that gets Ctrl-C when it has printed a line."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=pipe, stderr=pipe, text=True, env=os.environ | environment
+    ) as process:
+        assert process.stdout is not None
+        try:
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, said
 
 
 def test_an_unknown_subject_is_one_line_that_names_the_known_ones() -> None:

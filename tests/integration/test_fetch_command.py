@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.local.arxiv import Replay, api, replay_app
 from cli.local.serving import serving
 from services.fetcher.app import build
 from services.fetcher.settings import Settings
 from tests.announcements import RECORDED
-from tests.query_api import ApiReplay, api_app
 
 FEEDS = '[[feed]]\nslug = "a"\ncategories = ["cs.AI"]\nkeywords = ["LLM"]\n'
 KNOWN = [(RECORDED / "atom" / name).read_bytes() for name in ("id_1707.08567.xml", "harsh_4_journal_ref.xml")]
@@ -25,7 +25,9 @@ async def nats(nats_url: str, tmp_path: Path) -> AsyncIterator[str]:
     """The address of the NATS that a fetcher listens to."""
     feeds_file = tmp_path / "feeds.toml"
     feeds_file.write_text(FEEDS, encoding="utf-8")
-    async with serving(api_app(ApiReplay(KNOWN))) as url:
+    arxiv = Replay()
+    arxiv.api = api.entries(*KNOWN)
+    async with serving(replay_app(arxiv)) as url:
         settings = Settings(
             nats_url=nats_url,
             feeds_file=feeds_file,

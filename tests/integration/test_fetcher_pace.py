@@ -120,6 +120,26 @@ async def test_hosts_do_not_wait_for_each_other_but_all_of_arxiv_is_one(nats_url
     await bus.stop()
 
 
+async def test_arxiv_s_pace_is_not_that_of_other_hosts(nats_url: str) -> None:
+    bus = Bus(ServiceSettings(nats_url=nats_url), "test", Metrics("test"))
+    await bus.connect()
+    pace = Pace(bus, interval=60, elsewhere=0, arxiv={"mirror.example"})
+    for _ in range(3):
+        async with pace.turn("api.biorxiv.org"):
+            pass
+    for first, second in (("export.arxiv.org", "rss.arxiv.org"), ("mirror.example", "mirror.example")):
+        async with pace.turn(first):
+            pass
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(a_turn(pace, second), 0.5)
+    await bus.stop()
+
+
+async def a_turn(pace: Pace, host: str) -> None:
+    async with pace.turn(host):
+        pass
+
+
 @pytest.mark.parametrize(
     ("host", "key"),
     [

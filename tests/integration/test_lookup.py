@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cli.local.arxiv import UNAVAILABLE, Fault, rate_limited
+from cli.local.arxiv import EMPTY, UNAVAILABLE, Fault, Replay, api, rate_limited, replay_app
 from cli.local.serving import serving
 from services.fetcher.download import Downloader
 from services.fetcher.lease import Lease
@@ -24,7 +24,6 @@ from shared.messages import BatchClosed, FetchProgressed, FetchRequested, PaperA
 from shared.metrics import Metrics
 from shared.settings import ServiceSettings
 from tests.announcements import RECORDED
-from tests.query_api import ApiReplay, api_app
 from tests.waiting import eventually
 
 HUNDRED = (RECORDED / "atom" / "q_testing_start0_max100.xml").read_bytes()
@@ -36,7 +35,7 @@ KNOWN = [HUNDRED, *((RECORDED / "atom" / name).read_bytes() for name in OTHERS)]
 class World:
     """A query API, a bus, and the handlers of orders between them."""
 
-    arxiv: ApiReplay
+    arxiv: Replay
     bus: Bus
     lookup: Lookup
     duty: Duty
@@ -71,14 +70,20 @@ async def world(nats_url: str) -> AsyncIterator[World]:
     lease = Lease(bus, holder="test", seconds=600)
     keeping = asyncio.create_task(lease.keep())
     await lease.wait()
-    arxiv = ApiReplay(KNOWN)
-    async with serving(api_app(arxiv)) as url, Downloader(Pace(bus, interval=0), "test@localhost") as downloader:
+    arxiv = Replay()
+    arxiv.api = api.entries(*KNOWN)
+    async with serving(replay_app(arxiv)) as url, Downloader(Pace(bus, interval=0), "test@localhost") as downloader:
         lookup = Lookup(downloader, f"{url}/api/query", page=50)
         yield World(arxiv, bus, lookup, Duty(bus, lease))
     keeping.cancel()
     with suppress(asyncio.CancelledError):
         await keeping
     await bus.stop()
+
+
+def empty_at(start: int) -> Fault:
+    """A search's page from there on, with nothing in it."""
+    return EMPTY.at("/api/", start=str(start))
 
 
 async def test_papers_go_out_as_backfilled_in_the_order_of_the_list(world: World) -> None:
@@ -98,7 +103,7 @@ async def test_papers_go_out_as_backfilled_in_the_order_of_the_list(world: World
 async def test_what_is_missing_is_asked_for_twice_and_told(world: World) -> None:
     await world.ids("1707.08567", "0808.05394", "abc", "2202.12139v9")
 
-    assert [asked["id_list"] for asked in world.arxiv.asked] == [
+    assert [asked["id_list"] for asked in world.arxiv.arguments("/api/")] == [
         "1707.08567,0808.05394,2202.12139v9",
         "0808.05394,2202.12139v9",
         "0808.05394,2202.12139v9",
@@ -107,11 +112,11 @@ async def test_what_is_missing_is_asked_for_twice_and_told(world: World) -> None
 
 
 async def test_many_ids_are_asked_for_a_hundred_at_a_time(world: World) -> None:
-    ids = [name.partition("v")[0] for name in world.arxiv.entries]
+    ids = [name.partition("v")[0] for name in world.arxiv.api]
     papers = await world.ids(*ids, *ids)
 
     assert len(papers) == len(set(ids)) == 102
-    assert [int(asked["max_results"]) for asked in world.arxiv.asked] == [100, 2]
+    assert [int(asked["max_results"]) for asked in world.arxiv.arguments("/api/")] == [100, 2]
 
 
 async def test_a_list_of_nothing_readable_asks_nothing(world: World) -> None:
@@ -126,14 +131,14 @@ async def test_a_search_is_read_to_its_end(world: World) -> None:
 
     assert len(papers) == 102
     assert [paper.position for paper in papers] == list(range(102))
-    assert [int(asked["start"]) for asked in world.arxiv.asked] == [0, 50, 100]
+    assert [int(asked["start"]) for asked in world.arxiv.arguments("/api/")] == [0, 50, 100]
     assert await world.answer() == (102, 102, None)
 
 
 async def test_a_search_ends_at_the_number_that_was_ordered(world: World) -> None:
     assert len(await world.search(limit=70)) == 70
 
-    assert [int(asked["max_results"]) for asked in world.arxiv.asked] == [50, 20]
+    assert [int(asked["max_results"]) for asked in world.arxiv.arguments("/api/")] == [50, 20]
 
 
 async def test_the_limit_of_arxiv_ends_a_search_and_is_told(world: World) -> None:
@@ -145,14 +150,14 @@ async def test_the_limit_of_arxiv_ends_a_search_and_is_told(world: World) -> Non
 
 
 async def test_an_empty_page_that_should_not_be_empty_is_asked_for_again(world: World) -> None:
-    world.arxiv.empty.update({0: 3, 50: 2})
+    world.arxiv.faults.extend(empty_at(start) for start in (0, 0, 0, 50, 50))
 
     assert len(await world.search()) == 102
-    assert [int(asked["start"]) for asked in world.arxiv.asked] == [0] * 4 + [50] * 3 + [100]
+    assert [int(asked["start"]) for asked in world.arxiv.arguments("/api/")] == [0] * 4 + [50] * 3 + [100]
 
 
 async def test_a_page_that_stays_empty_fails_the_order_and_keeps_what_came_before(world: World) -> None:
-    world.arxiv.empty[50] = 4
+    world.arxiv.faults.extend([empty_at(50)] * 4)
 
     with pytest.raises(EmptyPage, match="an empty page at 50 of 102 results, also when asked 4 times"):
         await world.search()
@@ -160,7 +165,7 @@ async def test_a_page_that_stays_empty_fails_the_order_and_keeps_what_came_befor
 
 
 async def test_a_search_that_finds_nothing_is_doubted_once(world: World) -> None:
-    world.arxiv.entries.clear()
+    world.arxiv.api.clear()
 
     assert await world.search() == []
     assert len(world.arxiv.asked) == 2
@@ -171,7 +176,7 @@ async def test_a_search_whose_results_shrink_ends_in_peace(world: World) -> None
     pages = []
     async for page in world.lookup.search("all:testing"):
         pages.append(page.total)
-        world.arxiv.entries = dict(list(world.arxiv.entries.items())[:50])
+        world.arxiv.api = dict(list(world.arxiv.api.items())[:50])
 
     assert pages == [102, 50]
 

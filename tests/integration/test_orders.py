@@ -8,17 +8,15 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
-from cli.local.arxiv import HTML, UNAVAILABLE, Fault, Replay, rate_limited, replay_app
-from cli.local.oai import Records, error, oai_app
+from cli.local.arxiv import HTML, UNAVAILABLE, Fault, Replay, protocol_error, rate_limited, replay_app
 from cli.local.serving import serving
 from services.fetcher.app import build
 from services.fetcher.settings import Settings
@@ -95,23 +93,19 @@ class World:
 
 
 @pytest.fixture
-def records() -> Records:
-    return Records({DAY: [partial(recorded, name) for name in THREE_PAGES]})
+def arxiv() -> Replay:
+    replay = Replay({ALL: announcement(WEEKEND)})
+    replay.oai.pages["arXiv"] = {DAY: [partial(recorded, name) for name in THREE_PAGES]}
+    return replay
 
 
 @pytest.fixture
-def rss() -> Replay:
-    return Replay({ALL: announcement(WEEKEND)})
-
-
-@pytest.fixture
-async def world(nats_url: str, tmp_path: Path, records: Records, rss: Replay) -> AsyncIterator[World]:
+async def world(nats_url: str, tmp_path: Path, arxiv: Replay) -> AsyncIterator[World]:
     await provision(nats_url, ack_wait=ACK_WAIT)
     feeds_file = tmp_path / "feeds.toml"
     feeds_file.write_text(FEEDS, encoding="utf-8")
     async with AsyncExitStack() as opened:
-        hosts = Starlette(routes=[*oai_app(records).routes, Mount("/", replay_app(rss))])
-        url = await opened.enter_async_context(serving(hosts))
+        url = await opened.enter_async_context(serving(replay_app(arxiv)))
         bus = Bus(ServiceSettings(nats_url=nats_url), "test", Metrics("test"))
         await bus.connect()
         opened.push_async_callback(bus.stop)
@@ -137,9 +131,7 @@ async def test_a_range_is_harvested_and_its_progress_told(world: World) -> None:
     assert [event.state for event in told] == ["started", *["running"] * 4, "done"]
 
 
-async def test_a_fetcher_killed_in_every_page_loses_no_record_and_sends_none_twice(
-    world: World, records: Records
-) -> None:
+async def test_a_fetcher_killed_in_every_page_loses_no_record_and_sends_none_twice(world: World, arxiv: Replay) -> None:
     await world.order()
     for page in range(1, len(THREE_PAGES) + 1):
         async with world.process() as fetcher:
@@ -152,7 +144,7 @@ async def test_a_fetcher_killed_in_every_page_loses_no_record_and_sends_none_twi
 
     assert (last.state, last.papers) == ("done", RECORDS)
     assert (len(papers), distinct(papers)) == (RECORDS, RECORDS)
-    assert len(records.asked) > len(THREE_PAGES)
+    assert len(arxiv.arguments("/oai")) > len(THREE_PAGES)
 
 
 async def amid(world: World, page: int) -> bool:
@@ -161,11 +153,11 @@ async def amid(world: World, page: int) -> bool:
     return (info.state.subjects or {}).get(PaperAnnounced.SUBJECT, 0) > 1000 * (page - 1)
 
 
-async def test_an_order_given_again_is_answered_again_without_work(world: World, records: Records) -> None:
+async def test_an_order_given_again_is_answered_again_without_work(world: World, arxiv: Replay) -> None:
     async with build(world.settings()):
         await world.order()
         await world.ended()
-        asked = len(records.asked)
+        asked = len(arxiv.arguments("/oai"))
         again = FetchRequested(order="cs", what="backfill", since=DAY, until=DAY, set="cs", form="arXiv")
         # As long after the first that the stream no longer knows it.
         await world.bus.js.publish(again.SUBJECT, again.model_dump_json().encode())
@@ -175,17 +167,19 @@ async def test_an_order_given_again_is_answered_again_without_work(world: World,
 
         await eventually(answered)
 
-    assert len(records.asked) == asked
+    assert len(arxiv.arguments("/oai")) == asked
     assert len(await world.backfilled()) == RECORDS
 
 
-async def test_an_expired_token_costs_only_a_repetition(world: World, records: Records) -> None:
+async def test_an_expired_token_costs_only_a_repetition(world: World, arxiv: Replay) -> None:
+    pages = arxiv.oai.pages["arXiv"]
+
     def expiring() -> bytes:
-        records.generation += 1
-        records.days[DAY] = [partial(recorded, name) for name in THREE_PAGES]
+        arxiv.oai.generation += 1
+        pages[DAY] = [partial(recorded, name) for name in THREE_PAGES]
         return recorded(PAGE_1)
 
-    records.days[DAY] = [expiring, *records.days[DAY][1:]]
+    pages[DAY] = [expiring, *pages[DAY][1:]]
     async with build(world.settings()):
         await world.order()
         last = await world.ended()
@@ -206,10 +200,8 @@ async def test_an_expired_token_costs_only_a_repetition(world: World, records: R
     ],
     ids=["429", "503", "HTML", "cut"],
 )
-async def test_a_bad_answer_is_told_and_asked_for_again(
-    world: World, records: Records, fault: Fault, told: str
-) -> None:
-    records.faults.append(fault)
+async def test_a_bad_answer_is_told_and_asked_for_again(world: World, arxiv: Replay, fault: Fault, told: str) -> None:
+    arxiv.faults.append(fault.at("/oai"))
     async with build(world.settings()):
         await world.order()
         last = await world.ended()
@@ -220,8 +212,9 @@ async def test_a_bad_answer_is_told_and_asked_for_again(
 
 
 @pytest.mark.parametrize("status", [200, 400])
-async def test_an_illegal_order_fails_with_the_source_s_words(world: World, records: Records, status: int) -> None:
-    records.faults.append(Fault(status, error("badArgument", "There is no such set.")))
+async def test_an_illegal_order_fails_with_the_source_s_words(world: World, arxiv: Replay, status: int) -> None:
+    refusal = protocol_error("badArgument", "There is no such set.")
+    arxiv.faults.append(replace(refusal, status=status))
     async with build(world.settings()):
         await world.order()
         last = await world.ended()
@@ -230,19 +223,19 @@ async def test_an_illegal_order_fails_with_the_source_s_words(world: World, reco
     assert last.detail == "the source refuses the order: badArgument: There is no such set."
 
 
-async def test_days_without_records_are_done_without_papers(world: World, records: Records) -> None:
+async def test_days_without_records_are_done_without_papers(world: World, arxiv: Replay) -> None:
     async with build(world.settings()):
         await world.order(since=date(2016, 3, 1), until=date(2016, 3, 31))
         last = await world.ended()
 
     assert (last.state, last.papers, last.reached) == ("done", RECORDS, date(2016, 3, 31))
-    assert [asked.get("from") for asked in records.asked if "from" in asked] == [
+    assert [asked.get("from") for asked in arxiv.arguments("/oai") if "from" in asked] == [
         f"2016-03-{day:02}" for day in (1, 2, 4, 8, 16)
     ]
 
 
-async def test_the_raw_form_brings_the_versions(world: World, records: Records) -> None:
-    records.days = {DAY: [partial(recorded, RAW_1), partial(recorded, RAW_2)]}
+async def test_the_raw_form_brings_the_versions(world: World, arxiv: Replay) -> None:
+    arxiv.oai.pages["arXivRaw"] = {DAY: [recorded(RAW_1), recorded(RAW_2)]}
     async with build(world.settings()):
         await world.order(form="arXivRaw")
         await world.ended()
@@ -252,21 +245,21 @@ async def test_the_raw_form_brings_the_versions(world: World, records: Records) 
     assert len(papers) == 4
 
 
-async def test_an_order_for_now_looks_at_the_announcement_at_once(world: World, rss: Replay) -> None:
+async def test_an_order_for_now_looks_at_the_announcement_at_once(world: World, arxiv: Replay) -> None:
     async with build(world.settings()):
-        await eventually(lambda: len(rss.asked) == 1)
-        rss.documents = {ALL: announcement(WEEK[2])}
+        await eventually(lambda: len(arxiv.arguments("/rss")) == 1)
+        arxiv.documents = {ALL: announcement(WEEK[2])}
         await world.order("now-1", what="now")
         last = await world.ended("now-1")
 
     assert (last.state, last.detail) == ("done", "published; the newest announcement is of 2026-08-01")
-    assert len(rss.asked) == 2
+    assert len(arxiv.arguments("/rss")) == 2
 
 
-async def test_an_order_for_now_tells_why_it_failed_and_breaks_no_embargo(world: World, rss: Replay) -> None:
+async def test_an_order_for_now_tells_why_it_failed_and_breaks_no_embargo(world: World, arxiv: Replay) -> None:
     async with build(world.settings()):
-        await eventually(lambda: len(rss.asked) == 1)
-        rss.fault = rate_limited("120")
+        await eventually(lambda: len(arxiv.arguments("/rss")) == 1)
+        arxiv.fault = rate_limited("120")
         await world.order("now-1", what="now")
         first = await world.ended("now-1")
         await world.order("now-2", what="now")
@@ -274,15 +267,15 @@ async def test_an_order_for_now_tells_why_it_failed_and_breaks_no_embargo(world:
 
     assert (first.state, second.state) == ("failed", "failed")
     assert (first.detail or "").startswith("rate limited: ")
-    assert len(rss.asked) == 2
+    assert len(arxiv.arguments("/rss")) == 2
 
 
-async def test_only_the_holder_of_the_lease_works_and_another_takes_over(world: World, records: Records) -> None:
-    records.faults.append(rate_limited("60"))
+async def test_only_the_holder_of_the_lease_works_and_another_takes_over(world: World, arxiv: Replay) -> None:
+    arxiv.faults.append(rate_limited("60").at("/oai"))
     async with AsyncExitStack() as opened:
         first = await opened.enter_async_context(world.process())
         await world.order()
-        await eventually(lambda: len(records.asked) == 1, timeout=30)
+        await eventually(lambda: len(arxiv.arguments("/oai")) == 1, timeout=30)
         async with build(world.settings(arxiv_interval=0)) as second:
             assert second.metrics.registry.get_sample_value("paperwire_fetch_lease_held") == 0
             first.terminate()
@@ -294,4 +287,4 @@ async def test_only_the_holder_of_the_lease_works_and_another_takes_over(world: 
                 return [event.state for event in await world.progress()].count("running") >= 2
 
             await eventually(resumed)
-            assert len(records.asked) == 1  # the wait that arXiv is owed goes on
+            assert len(arxiv.arguments("/oai")) == 1  # the wait that arXiv is owed goes on

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from nats.js.errors import KeyNotFoundError
 
-from cli.local.arxiv import Fault, Replay, rate_limited, replay_app
+from cli.local.arxiv import Fault, Replay, api, rate_limited, replay_app
 from cli.local.serving import serving
 from services.fetcher.app import build
 from services.fetcher.searching import SEARCHED, Findings
@@ -24,7 +24,6 @@ from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
 from shared.settings import ServiceSettings
 from tests.announcements import RECORDED, WEEK, recorded
 from tests.builders import DAY
-from tests.query_api import ApiReplay, api_app
 from tests.waiting import eventually
 
 FEEDS = """
@@ -49,8 +48,7 @@ class World:
     """arXiv's announcement and query API, and the fetcher between them and NATS."""
 
     bus: Bus
-    rss: Replay
-    api: ApiReplay
+    arxiv: Replay
     feeds_file: Path
     values: dict[str, Any]
 
@@ -90,21 +88,22 @@ async def world(nats_url: str, tmp_path: Path) -> AsyncIterator[World]:
     feeds_file.write_text(FEEDS, encoding="utf-8")
     bus = Bus(ServiceSettings(nats_url=nats_url), "test", Metrics("test"))
     await bus.connect()
-    rss, api = Replay({"cs.AI+cs.CL": recorded(WEEK[2])}), ApiReplay([recent(TESTING)])
-    async with serving(replay_app(rss)) as rss_url, serving(api_app(api)) as api_url:
+    arxiv = Replay({"cs.AI+cs.CL": recorded(WEEK[2])})
+    arxiv.api = api.entries(recent(TESTING))
+    async with serving(replay_app(arxiv)) as url:
         values = {
             "nats_url": nats_url,
             "feeds_file": feeds_file,
             "contact": "test@localhost",
-            "arxiv_rss_url": f"{rss_url}/rss",
-            "arxiv_api_url": f"{api_url}/api/query",
+            "arxiv_rss_url": f"{url}/rss",
+            "arxiv_api_url": f"{url}/api/query",
             "arxiv_interval": 0,
             "poll_interval": 0.1,
             "retry_delay": 0.1,
             "lease_seconds": 1,
             "probe_port": 0,
         }
-        yield World(bus, rss, api, feeds_file, values)
+        yield World(bus, arxiv, feeds_file, values)
     await bus.stop()
 
 
@@ -126,16 +125,16 @@ async def test_what_the_searches_find_is_a_batch_of_its_own_after_the_days(world
     assert {paper.found_by for paper in papers} == {("all:testing", "all:others")}
     assert {(paper.kind, str(paper.date)) for paper in papers} == {("new", "2025-12-10")}
     assert "arxiv:2025-12-10" in await world.batches()
-    assert [asked["search_query"] for asked in world.api.asked] == ["all:testing", "all:others"]
+    assert [asked["search_query"] for asked in world.arxiv.arguments("/api/")] == ["all:testing", "all:others"]
 
 
 async def test_the_next_day_brings_only_what_is_new_and_an_empty_day_is_no_batch(world: World) -> None:
     async with build(world.settings()):
         await world.searched("2025-12-10")
-        world.rss.documents["cs.AI+cs.CL"] = recorded(WEEK[3])
+        world.arxiv.documents["cs.AI+cs.CL"] = recorded(WEEK[3])
         await world.searched("2025-12-11")
-        world.api.entries |= ApiReplay([(RECORDED / "atom" / "id_1707.08567.xml").read_bytes()]).entries
-        world.rss.documents["cs.AI+cs.CL"] = recorded(WEEK[4])
+        world.arxiv.api |= api.entries((RECORDED / "atom" / "id_1707.08567.xml").read_bytes())
+        world.arxiv.documents["cs.AI+cs.CL"] = recorded(WEEK[4])
         await world.closed("arxiv-search:2025-12-12")
 
     assert "arxiv-search:2025-12-11" not in await world.batches()
@@ -144,7 +143,8 @@ async def test_the_next_day_brings_only_what_is_new_and_an_empty_day_is_no_batch
 
 async def test_trouble_is_tried_again_and_a_bad_search_costs_only_itself(world: World) -> None:
     refusal = (RECORDED / "error_incorrect_id_format_abc_http400.xml").read_bytes()
-    world.api.faults.extend([rate_limited(), rate_limited(), Fault(400, refusal)])
+    trouble = [rate_limited(), rate_limited(), Fault(400, refusal)]
+    world.arxiv.faults.extend(fault.at("/api/") for fault in trouble)
     async with build(world.settings()):
         assert (await world.closed(BATCH)).papers == 3
 
@@ -164,7 +164,7 @@ async def test_a_batch_that_a_dead_replica_began_is_finished_as_it_was_decided(w
 
     assert await world.found(BATCH) == list(plan.papers)
     assert (await world.batches())[BATCH].first_sequence is not None
-    assert world.api.asked == []
+    assert world.arxiv.arguments("/api/") == []
 
 
 async def test_without_a_search_nothing_is_asked(world: World) -> None:
@@ -172,22 +172,27 @@ async def test_without_a_search_nothing_is_asked(world: World) -> None:
     world.feeds_file.write_text(without, encoding="utf-8")
     async with build(world.settings()):
         await world.closed("arxiv:2025-12-10")
-        await eventually(lambda: len(world.rss.asked) >= 4)
+        await eventually(lambda: len(world.arxiv.arguments("/rss")) >= 4)
 
-    assert world.api.asked == []
+    assert world.arxiv.arguments("/api/") == []
     assert list(await world.batches()) == ["arxiv:2025-12-10"]
 
 
 async def test_an_order_of_ids_is_taken_and_answered_beside_all_that(world: World) -> None:
-    known = next(iter(world.api.entries))
-    async with build(world.settings()):
+    known = next(iter(world.arxiv.api))
+    async with build(world.settings()) as fetcher:
         await world.bus.publish(FetchRequested(order="two", what="ids", ids=(known, "0808.05394")))
 
         async def done() -> bool:
             return any(report.state == "done" for report in await world.told())
 
         await eventually(done)
+        await world.searched("2025-12-10")
+        of_feed, of_api = (len(world.arxiv.arguments(path)) for path in ("/rss", "/api/"))
+        counted = fetcher.metrics.registry.get_sample_value("paperwire_fetch_requests_total")
 
+    assert of_api >= 4  # two searches, the ids, and the missing one once more
+    assert (counted or 0) >= of_feed + of_api
     last = (await world.told())[-1]
     assert (last.papers, last.total, last.detail) == (1, 2, "not found: 0808.05394")
     assert [paper.paper.versioned_id for paper in await world.found("backfill:two")] == [known]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -183,6 +184,38 @@ async def test_an_older_version_that_comes_late_changes_nothing(publisher: Publi
     paper = await publisher.library.paper("2512.00000")
 
     assert paper == second
+
+
+CC_BY = "http://creativecommons.org/licenses/by/4.0/"
+ARXIV_S_OWN = "http://arxiv.org/licenses/nonexclusive-distrib/1.0/"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_licence_is_not_lost_to_a_source_that_knows_none(
+    publisher: Publisher, order: tuple[int, ...], at_once: bool
+) -> None:
+    told = [(CC_BY, "2025-12-08"), (ARXIV_S_OWN, "2025-12-09"), (None, "2025-12-10")]
+    events = [
+        a_scored(paper=a_paper(license=known, title=f"Of {day}"), date=date.fromisoformat(day), batch=f"backfill:{day}")
+        for known, day in (told[place] for place in order)
+    ]
+    if at_once:
+        await publisher.store.scored(events)
+    else:
+        await publisher.handle(*events)
+
+    paper = await publisher.library.paper("2512.08242")
+    assert paper is not None
+    assert (paper.title, paper.license) == ("Of 2025-12-10", CC_BY)
+
+
+async def test_a_new_version_has_no_licence_but_its_own(publisher: Publisher) -> None:
+    await publisher.handle(a_scored(0, paper=a_paper(license=CC_BY)))
+    second = a_paper(version=2)
+    await publisher.handle(a_scored(0, paper=second, **NEXT_DAY), a_scored(0, paper=a_paper(license=CC_BY)))
+
+    assert await publisher.library.paper("2512.08242") == second
 
 
 async def test_a_better_summary_replaces_a_worse_one_but_never_the_other_way(publisher: Publisher) -> None:

@@ -181,6 +181,23 @@ async def test_an_old_identifier_with_a_slash_has_a_page(reader: Reader) -> None
     assert "Of the next day" in await reader.text("/papers/cs/0512001")
 
 
+@pytest.mark.parametrize("paper_id", ["2512.00000", "cs/0512001"])
+async def test_an_address_with_a_version_leads_to_the_paper(reader: Reader, paper_id: str) -> None:
+    answer = await reader.get(f"/papers/{paper_id}v2")
+
+    assert answer.status_code == 308
+    assert answer.next_request is not None
+    assert answer.next_request.url == f"{PUBLIC_URL}/papers/{paper_id}"
+    assert (await reader.get("/papers/2512.99999v1")).status_code == 404
+
+
+async def test_a_post_whose_own_id_ends_like_a_version_has_its_page(reader: Reader) -> None:
+    await reader.publisher.handle(a_scored(paper=a_paper(id="lab:post-v2", source="lab", title="Release v2")))
+
+    assert "Release v2" in await reader.text("/papers/lab:post-v2")
+    assert (await reader.get("/papers/lab:post-v2v1")).headers["location"] == "lab%3Apost-v2"
+
+
 async def test_every_link_inside_the_site_leads_somewhere(reader: Reader) -> None:
     for page in PAGES:
         for link in set(re.findall(r'(?:href|src)="(/[^"#]*)"', await reader.text(page))):

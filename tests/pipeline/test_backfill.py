@@ -7,17 +7,13 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import asyncpg
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from cli.local import scratch
 from cli.local.arxiv import Replay, replay_app
-from cli.local.oai import Records, oai_app
 from cli.local.postgres import Postgres
 from cli.local.serving import serving
 from tests.announcements import ALL, WEEKEND
@@ -69,14 +65,14 @@ def removed(tmp_path: Path) -> Iterator[None]:
 
 async def test_the_archive_is_filled_and_readers_are_told_nothing(tmp_path: Path) -> None:
     (tmp_path / "feeds.toml").write_text(FEEDS, encoding="utf-8")
-    records = Records({date(2016, 3, 9): [partial(recorded, LAST_PAGE)]})
-    hosts = Starlette(routes=[*oai_app(records).routes, Mount("/", replay_app(Replay({ALL: announcement(WEEKEND)})))])
-    async with serving(hosts) as url:
+    arxiv = Replay({ALL: announcement(WEEKEND)})
+    arxiv.oai.pages["arXiv"] = {date(2016, 3, 9): [recorded(LAST_PAGE)]}
+    async with serving(replay_app(arxiv)) as url:
         first = await backfill(url, tmp_path)
-        asked = len(records.asked)
+        asked = len(arxiv.arguments("/oai"))
         again = await backfill(url, tmp_path)
 
     assert (first[0], again[0]) == (0, 0), first[1] + again[1]
     assert "538 of 538 papers" in first[1]
-    assert len(records.asked) == asked
+    assert len(arxiv.arguments("/oai")) == asked
     assert await archive(tmp_path) == (538, 0, 0)

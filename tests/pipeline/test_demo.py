@@ -128,6 +128,20 @@ def test_the_whole_announcement_is_accounted_for(status: dict[str, Any]) -> None
     assert (batch["waiting"], batch["dead_papers"], batch["dead_entries"]) == (0, 0, 0)
 
 
+def test_arxivs_bad_days_change_nothing_that_a_reader_sees(files: Path, folder: Path) -> None:
+    faults = ("--fault", "429=0", "--fault", "cut", "--fault", "html")
+    with demo(folder, "--once", "--out", "out", *faults) as (process, mark):
+        assert process.wait(120) == 0, told(folder, mark)
+
+    for name in ("efficient-llm.rss", "efficient-llm.atom", "agents-and-reasoning.json"):
+        assert anywhere(folder / "out" / name) == anywhere(files / name)
+
+
+def anywhere(path: Path) -> bytes:
+    """The file without the port that the publisher happened to have."""
+    return re.sub(rb"127[.]0[.]0[.]1:\d+", b"", path.read_bytes())
+
+
 def test_every_feed_can_be_read_and_every_item_is_whole(files: Path, status: dict[str, Any]) -> None:
     found = [*files.glob("*.rss"), *files.glob("*.atom")]
     feeds = [feedparser.parse(path.read_bytes()) for path in found]

@@ -24,7 +24,13 @@ def test_a_complete_environment_is_enough(environment: pytest.MonkeyPatch) -> No
     settings = read(Settings)
 
     assert settings.arxiv_rss_url == "https://rss.arxiv.org/rss"
-    assert settings.arxiv_interval == 3
+    assert (settings.arxiv_interval, settings.sources_interval) == (3, 1)
+
+
+def test_a_mirror_of_arxiv_is_asked_at_arxiv_s_pace(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ARXIV_OAI_URL", "https://Mirror.example.org:8443/oai")
+
+    assert read(Settings).arxiv_hosts == {"rss.arxiv.org", "arxiv.org", "export.arxiv.org", "mirror.example.org"}
 
 
 @pytest.mark.parametrize(

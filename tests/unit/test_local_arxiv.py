@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
 
-from cli.local.arxiv import EMPTY, UNAVAILABLE, Replay, api, replay_app
+from cli.local.arxiv import EMPTY, EXPIRED, UNAVAILABLE, Replay, api, protocol_error, rate_limited, replay_app
 from tests.announcements import RECORDED, WEEK, recorded
 
 
@@ -16,6 +17,7 @@ def read(path: str) -> bytes:
     return (Path(RECORDED) / path).read_bytes()
 
 
+DAY = date(2026, 9, 27)
 PAGES = [read(f"oai/listrecords_arXivRaw_new_server_2026-09-27_page{number}.xml") for number in (1, 2)]
 PAPERS = api.entries(read("api/q_testing_start10_max10.xml"), read("api/id_old_style_astro-ph_0601001.xml"))
 
@@ -24,7 +26,7 @@ PAPERS = api.entries(read("api/q_testing_start10_max10.xml"), read("api/id_old_s
 def arxiv() -> Replay:
     replay = Replay({"cs.AI+cs.CL": recorded(WEEK[2])})
     replay.atom["cs.AI"] = recorded("cs.AI.2025-08-20.atom.xml")
-    replay.oai["arXivRaw"] = PAGES
+    replay.oai.pages["arXivRaw"] = {DAY: PAGES}
     replay.api = dict(PAPERS)
     replay.pages |= {"/abs/2512.00001": b"<html>abs</html>", "/pdf/2512.00001v1": b"%PDF"}
     replay.listings["cs.AI"] = b"list"
@@ -76,9 +78,13 @@ async def test_a_harvest_leads_from_page_to_page_to_the_end(arxiv: Replay) -> No
 
 
 async def test_a_page_that_had_no_token_gets_one_when_another_follows(arxiv: Replay) -> None:
-    arxiv.oai["arXiv"] = [read("oai/listrecords_arXiv_new_server_2026-09-20_3.xml")] * 2
+    page = read("oai/listrecords_arXiv_new_server_2026-09-20_3.xml")
+    arxiv.oai.pages["arXiv"] = {DAY: [page, PAGES[1]]}
+    first = (await get(arxiv, "/oai?verb=ListRecords&metadataPrefix=arXiv")).content
+    second = (await get(arxiv, f"/oai?verb=ListRecords&resumptionToken={token(first)}")).content
 
-    assert token((await get(arxiv, "/oai?verb=ListRecords&metadataPrefix=arXiv")).content) == "arXiv|1"
+    assert re.sub(rb"<resumptionToken>[^<]+</resumptionToken>", b"", first) == page
+    assert second == without_token(PAGES[1])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,10 @@ async def test_a_page_that_had_no_token_gets_one_when_another_follows(arxiv: Rep
         ("verb=ListRecords&metadataPrefix=marc", "cannotDisseminateFormat"),
         ("verb=ListRecords&metadataPrefix=arXiv", "noRecordsMatch"),
         ("verb=ListRecords&resumptionToken=bogus", "badResumptionToken"),
-        ("verb=ListRecords&resumptionToken=arXivRaw|2", "badResumptionToken"),
+        ("verb=ListRecords&resumptionToken=1|arXivRaw|2026-09-25|2026-09-30|2", "badResumptionToken"),
+        ("verb=ListRecords&resumptionToken=2|arXivRaw|2026-09-25|2026-09-30|1", "badResumptionToken"),
+        ("verb=ListRecords&metadataPrefix=arXivRaw&until=2026-09-26", "noRecordsMatch"),
+        ("verb=ListRecords&metadataPrefix=arXivRaw&set=no set", "badArgument"),
     ],
 )
 async def test_every_error_of_the_protocol_is_answered(arxiv: Replay, query: str, code: str) -> None:
@@ -175,7 +184,7 @@ async def test_the_site_serves_its_pages_and_says_what_is_not_there(arxiv: Repla
 
 
 async def test_one_host_can_be_down_while_the_others_answer(arxiv: Replay) -> None:
-    arxiv.faults_of["/oai"] = UNAVAILABLE
+    arxiv.fault = UNAVAILABLE.at("/oai")
 
     assert (await get(arxiv, "/oai")).status_code == 503
     assert (await get(arxiv, "/rss/cs.AI")).status_code == 200
@@ -187,3 +196,71 @@ async def test_every_request_is_written_down(arxiv: Replay) -> None:
     assert [(asked.path, asked.query, asked.status) for asked in arxiv.asked] == [
         ("/api/query", {"id_list": "abc"}, 400)
     ]
+
+
+def without_token(page: bytes) -> bytes:
+    """As the page reads at the end of a list."""
+    return re.sub(rb"<(resumptionToken[^>/]*)(?:/>|>[^<]*</resumptionToken>)", empty_element, page)
+
+
+def empty_element(found: re.Match[bytes]) -> bytes:
+    return b"<" + found[1].rstrip() + b"></resumptionToken>"
+
+
+LIST = "/oai?verb=ListRecords&metadataPrefix=arXivRaw"
+
+
+async def test_a_fault_waits_for_the_request_that_it_is_for(arxiv: Replay) -> None:
+    arxiv.faults.extend([rate_limited("7").at("/oai"), EMPTY.at("/api/", start="4")])
+
+    assert (await get(arxiv, "/rss/cs.AI")).status_code == 200
+    assert "<entry>" in (await get(arxiv, "/api/query?search_query=x&start=0")).text
+    assert "<entry>" not in (await get(arxiv, "/api/query?search_query=x&start=4")).text
+    assert (await get(arxiv, LIST)).headers["retry-after"] == "7"
+    assert (await get(arxiv, LIST)).status_code == 200
+    assert not arxiv.faults
+
+
+async def test_an_expired_token_is_no_trouble_for_a_first_request(arxiv: Replay) -> None:
+    arxiv.faults.append(EXPIRED)
+    first = await get(arxiv, LIST)
+    resumed = f"/oai?verb=ListRecords&resumptionToken={token(first.content)}"
+
+    assert b'code="badResumptionToken"' in (await get(arxiv, resumed)).content
+    assert (await get(arxiv, resumed)).content == without_token(PAGES[1])
+
+
+async def test_tokens_of_another_generation_have_expired_and_a_new_list_begins(arxiv: Replay) -> None:
+    old = token((await get(arxiv, LIST)).content)
+    arxiv.oai.generation += 1
+
+    assert b'code="badResumptionToken"' in (await get(arxiv, f"/oai?verb=ListRecords&resumptionToken={old}")).content
+    assert token((await get(arxiv, LIST)).content) != old
+
+
+async def test_records_may_change_between_the_pages_of_a_list(arxiv: Replay) -> None:
+    made = iter([PAGES[0], PAGES[1]])
+    arxiv.oai.pages["arXivRaw"] = {DAY: [lambda: next(made)]}
+
+    assert [(await get(arxiv, LIST)).content for _ in PAGES] == [without_token(page) for page in PAGES]
+
+
+async def test_an_error_of_the_protocol_can_be_told_in_other_words(arxiv: Replay) -> None:
+    arxiv.faults.append(protocol_error("badArgument", "Not on Mondays."))
+
+    assert '<error code="badArgument">Not on Mondays.</error>' in (await get(arxiv, LIST)).text
+
+
+async def test_only_the_days_that_are_asked_for_are_listed(arxiv: Replay) -> None:
+    arxiv.oai.pages["arXivRaw"] = {date(2026, 9, 26): PAGES[:1], DAY: PAGES[1:]}
+
+    assert (await get(arxiv, f"{LIST}&until=2026-09-26")).content == without_token(PAGES[0])
+    assert (await get(arxiv, f"{LIST}&from=2026-09-27")).content == without_token(PAGES[1])
+
+
+async def test_a_search_may_claim_more_results_than_there_are(arxiv: Replay) -> None:
+    arxiv.total = 214_881
+    known = next(iter(PAPERS))
+
+    assert counts((await get(arxiv, "/api/query?search_query=x")).text)["totalResults"] == 214_881
+    assert counts((await get(arxiv, f"/api/query?id_list={known}")).text)["totalResults"] == 1

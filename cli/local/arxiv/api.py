@@ -49,8 +49,10 @@ def without_entries(document: bytes) -> bytes:
     return _ENTRY.sub(b"", document)
 
 
-def answer(query: Mapping[str, str], papers: Mapping[str, bytes], *, empty: bool = False) -> tuple[int, bytes]:
-    """The HTTP status and the feed. An `empty` page tells the right total and holds nothing."""
+def answer(
+    query: Mapping[str, str], papers: Mapping[str, bytes], *, total: int | None = None, empty: bool = False
+) -> tuple[int, bytes]:
+    """The HTTP status and the feed. A search says that there are `total`; an `empty` page tells that and no more."""
     start, size = _number(query, "start", 0), _number(query, "max_results", DEFAULT_RESULTS)
     if start is None or start < 0:
         return refused("start_must_be_an_integer", "start must be a non-negative integer")
@@ -63,9 +65,10 @@ def answer(query: Mapping[str, str], papers: Mapping[str, bytes], *, empty: bool
     if wrong is not None:
         return refused(f"incorrect_id_format_for_{wrong}", f"incorrect id format for {wrong}")
     found = [papers[key] for key in (_found(name, papers) for name in wanted) if key] if wanted else [*papers.values()]
+    total = len(found) if wanted or total is None else total
     shown = [] if empty else found[start : start + min(size, SLICE)]
     title = f"arXiv Query: search_query={query.get('search_query', '')}&id_list={','.join(wanted)}"
-    return 200, _feed("local", title, shown, total=len(found), start=start, per_page=size)
+    return 200, _feed("local", title, shown, total=total, start=start, per_page=size)
 
 
 def refused(anchor: str, text: str) -> tuple[int, bytes]:

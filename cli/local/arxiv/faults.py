@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from cli.local.arxiv import oai
+
+ANY = "*"
 RATE_EXCEEDED = b"Rate exceeded."
+STATUSES = {str(status.value) for status in HTTPStatus if status >= 400}
 STEPS = 10
+UNSPOILED = "/list/"  # by faults that are for no path of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,19 @@ class Fault:
     """Spread the document over this time."""
     empty: bool = False
     """A page of the right form that holds nothing, although there is something."""
+    path: str = ""
+    """Only for paths that begin so: `/oai`, `/html/`; without it for all but listing pages."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Only for requests with these arguments; `ANY` is every value."""
+
+    def at(self, path: str, **query: str) -> Fault:
+        """The same for these requests alone."""
+        return replace(self, path=path, query=query)
+
+    def fits(self, path: str, query: Mapping[str, str]) -> bool:
+        """Whether it is for this request."""
+        here = path.startswith(self.path) if self.path else not path.startswith(UNSPOILED)
+        return here and all(name in query and value in (ANY, query[name]) for name, value in self.query.items())
 
     @property
     def spoils(self) -> bool:
@@ -54,10 +75,51 @@ def slow(seconds: float) -> Fault:
     return Fault(seconds=seconds)
 
 
+def protocol_error(code: str, text: str | None = None) -> Fault:
+    """An error of OAI-PMH, by its code."""
+    return Fault(200, oai.error(code, text=text)).at("/oai")
+
+
 UNAVAILABLE = Fault(503, b"Service Unavailable")
 HTML = Fault(200, b"<!DOCTYPE html>\n<html><body>arXiv is down for maintenance</body></html>")
 CUT = Fault(cut=True)
 EMPTY = Fault(empty=True)
+EXPIRED = protocol_error("badResumptionToken").at("/oai", resumptionToken=ANY)
+
+
+KINDS = {
+    "503": UNAVAILABLE,
+    "html": HTML,
+    "cut": CUT,
+    "empty": EMPTY,
+    "expired": EXPIRED,
+    "rate-exceeded": Fault(200, RATE_EXCEEDED),
+    **{code: protocol_error(code) for code in oai.ERRORS},
+}
+
+
+def named(text: str) -> Fault:
+    """A fault as it is written on a command line: `429=120@/rss`, `slow=2`, `empty@/api/query?start=50`."""
+    kind, _, where = text.partition("@")
+    name, _, value = kind.partition("=")
+    fault = _of_kind(name, value)
+    if fault is None:
+        known = ", ".join(("429", "429=SECONDS", "slow=SECONDS", *KINDS))
+        raise ValueError(f"{text!r} is no fault; there are {known}, and any HTTP status")
+    path, _, query = where.partition("?")
+    return fault.at(path or fault.path, **{**fault.query, **dict(parse_qsl(query))})
+
+
+def _of_kind(name: str, value: str) -> Fault | None:
+    if name == "429":
+        return rate_limited(value)
+    if name == "slow":
+        return slow(float(value)) if re.fullmatch(r"\d{1,4}(\.\d+)?", value) and float(value) else None
+    if value:
+        return None
+    if name in KINDS:
+        return KINDS[name]
+    return Fault(int(name), HTTPStatus(int(name)).phrase.encode()) if name in STATUSES else None
 
 
 class Spoiled(Response):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,9 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cli.local.arxiv import api, oai
-from cli.local.arxiv.faults import Fault
+from cli.local.arxiv.faults import ANY, Fault
 
-ANY = "*"
 XML = "text/xml; charset=utf-8"
 RECORDED = 1_765_342_814.0  # 2025-12-10 05:00:14 UTC, as good a Last-Modified as any
 MEDIA = {"pdf": "application/pdf"}
@@ -46,40 +44,49 @@ class Replay:
         """Announcements by their categories (`cs.AI+cs.CL`), or for any."""
         self.atom: dict[str, bytes] = {}
         """The same in the Atom form."""
-        self.oai: dict[str, Sequence[bytes]] = {}
-        """Recorded `ListRecords` pages by metadata prefix, in order."""
+        self.oai = oai.Repository()
         self.api: dict[str, bytes] = {}
         """Entries of the query API by versioned id, as `api.entries` takes them out of recorded answers."""
+        self.total: int | None = None
+        """How many results a search says that there are; the number of entries without it."""
         self.pages: dict[str, bytes] = {}
         """The site, by path: `/abs/2512.00001`, `/html/2512.00001v1`, `/pdf/2512.00001v1`."""
         self.listings: dict[str, bytes] = {}
-        """The site's listing pages of what is new, by category; only `faults_of` spoil them."""
+        """The site's listing pages of what is new, by category; only faults with their path spoil them."""
         self.etag: str | None = None
         """One ETag for every announcement, as when its content changes and its ETag does not."""
         self.faults: deque[Fault] = deque()
-        self.fault: Fault | None = None
-        """The answer to everything while it is set, once `faults` are used up."""
-        self.faults_of: dict[str, Fault] = {}
-        """The same for the paths that begin so: `/oai`, `/html/`."""
+        """Each spoils one answer: that to the first request it fits."""
+        self.standing: list[Fault] = []
+        """Each spoils every answer to a request it fits, once `faults` has none for it."""
         self.asked: list[Asked] = []
 
     @classmethod
-    def of_folder(cls, folder: Path) -> Replay:
-        """Files named `<categories>.<day>.xml`; the latest day of each counts."""
-        return cls({path.name.rsplit(".", 2)[0]: path.read_bytes() for path in sorted(folder.glob("*.xml"))})
+    def of(cls, document: bytes) -> Replay:
+        """The document as announcement, whatever categories are asked for."""
+        return cls({ANY: document})
 
-    def document(self, categories: str) -> bytes | None:
-        """The announcement for these categories."""
-        return covering(self.documents, categories)
+    @property
+    def fault(self) -> Fault | None:
+        """The answer to everything it fits, while it is set."""
+        return self.standing[0] if self.standing else None
 
-    def next_fault(self, path: str = "") -> Fault | None:
-        """The fault that the next answer is, if any."""
-        if not path.startswith("/list/"):
-            if self.faults:
-                return self.faults.popleft()
-            if self.fault:
-                return self.fault
-        return next((fault for start, fault in self.faults_of.items() if path.startswith(start)), None)
+    @fault.setter
+    def fault(self, fault: Fault | None) -> None:
+        self.standing = [fault] if fault else []
+
+    def next_fault(self, path: str, query: Mapping[str, str]) -> Fault | None:
+        """The fault that the answer to this request is, if any."""
+        coming = next((number for number, fault in enumerate(self.faults) if fault.fits(path, query)), None)
+        if coming is None:
+            return next((fault for fault in self.standing if fault.fits(path, query)), None)
+        fault = self.faults[coming]
+        del self.faults[coming]
+        return fault
+
+    def arguments(self, path: str) -> list[Mapping[str, str]]:
+        """What every request to a path that begins so asked for: `/oai`, `/api/`."""
+        return [asked.query for asked in self.asked if asked.path.startswith(path)]
 
     def announcement(self, request: Request, *, empty: bool) -> Response:
         """As rss.arxiv.org answers."""
@@ -96,11 +103,11 @@ class Replay:
 
     def oai_pmh(self, request: Request, *, empty: bool) -> Response:
         """As oaipmh.arxiv.org answers; an error is an answer, too."""
-        return Response(oai.answer(request.query_params, {} if empty else self.oai), media_type=XML)
+        return Response(self.oai.answer(request.query_params, empty=empty), media_type=XML)
 
     def query(self, request: Request, *, empty: bool) -> Response:
         """As export.arxiv.org/api answers."""
-        status, document = api.answer(request.query_params, self.api, empty=empty)
+        status, document = api.answer(request.query_params, self.api, total=self.total, empty=empty)
         return Response(document, status, media_type="application/atom+xml; charset=utf-8")
 
     def listing(self, request: Request, *, empty: bool) -> Response:
@@ -129,12 +136,17 @@ def etag_of(document: bytes) -> str:
     return f'"{hashlib.sha256(document).hexdigest()[:32]}"'
 
 
-def replay_app(replay: Replay) -> Starlette:
+def silent(asked: Asked) -> None:
+    """Tell nobody."""
+    del asked
+
+
+def replay_app(replay: Replay, tell: Callable[[Asked], None] = silent) -> Starlette:
     """All of arXiv's hosts in one."""
 
     def answering(right: Callable[..., Response]) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
-            fault = replay.next_fault(request.url.path)
+            fault = replay.next_fault(request.url.path, request.query_params)
             if fault is None:
                 return right(request, empty=False)
             if not fault.spoils:
@@ -152,6 +164,7 @@ def replay_app(replay: Replay) -> Starlette:
             response = answer(request)
             path, headers, query = request.url.path, dict(request.headers), dict(request.query_params)
             replay.asked.append(Asked(path, headers, response.status_code, began, time.monotonic(), query))
+            tell(replay.asked[-1])
             return response
 
         return Route(path, endpoint)
@@ -166,8 +179,3 @@ def replay_app(replay: Replay) -> Starlette:
             *(route(f"/{place}/{{path:path}}", replay.page) for place in ("abs", "html", "pdf")),
         ]
     )
-
-
-def announcing(document: bytes) -> Starlette:
-    """The document, whatever categories are asked for."""
-    return replay_app(Replay({ANY: document}))
