@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from cli.backfill import Form, name_of
-from cli.local.arxiv import Replay, rate_limited, replay_app
-from cli.local.oai import Records, oai_app
+from cli.local.arxiv import Fault, Replay, rate_limited, replay_app
+from cli.local.oai import Records, error, oai_app
 from cli.local.serving import serving
 from cli.orders import Estimate, clock, describe
 from services.fetcher.app import build
@@ -86,7 +86,8 @@ async def test_a_backfill_is_followed_to_its_end_and_repeating_it_costs_nothing(
     assert len(records.asked) == asked
 
 
-async def test_an_order_that_fails_says_why(nats_url: str, fetcher: Service) -> None:
+async def test_an_order_that_fails_says_why(nats_url: str, fetcher: Service, records: Records) -> None:
+    records.faults.append(Fault(200, error("badArgument", "There is no such set.")))
     async with fetcher:
         code, said = await paperwire(nats_url, "backfill", *RANGE, "--set", "nosuch", "--order", "mine")
 
