@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 backfill_app = typer.Typer(add_completion=False)
 ORDER = re.compile(r"[A-Za-z0-9._:-]+")
+SET = re.compile(r"[a-z-]+(?::[a-z-]+(?::[A-Za-z-]+)?)?")  # group, archive, category
 
 
 class Form(StrEnum):
@@ -53,6 +54,8 @@ def backfill(
         raise typer.BadParameter(f"{last} is still to come", param_hint="--until")
     if name is not None and not ORDER.fullmatch(name):
         raise typer.BadParameter("letters, digits and ._:- only", param_hint="--order")
+    if chosen is not None and not SET.fullmatch(chosen):
+        raise typer.BadParameter(f"{chosen!r}; sets look like cs, physics:hep-th, cs:cs:LG", param_hint="--set")
     title = name or name_of(first, last, chosen, form)
     order = FetchRequested(order=title, what="backfill", since=first, until=last, set=chosen, form=form.value)
     raise typer.Exit(running.run(run(order, nats_url, feeds, data)))

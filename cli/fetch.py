@@ -13,6 +13,7 @@ from cli import running
 from cli.lookup import look_up, order_of
 from cli.orders import carry_out, connected, pipeline
 from cli.up import DATA
+from services.fetcher.text import read_id
 
 if TYPE_CHECKING:
     from shared.messages import FetchRequested
@@ -41,15 +42,32 @@ def fetch(
 ) -> None:
     """Ask the fetcher for something now, and wait until it is done; or read recorded documents, with no server.
 
-    Exit codes of --dry-run: 0 there are papers, 3 the documents are valid and empty, 4 one of them must not be used.
+    Exit codes of --dry-run: 0 there are papers, 3 the documents are valid and empty, 4 one of them must not be used,
+    1 a file cannot be read. The name - is standard input.
     """
     if recorded or dry_run or as_json:
+        if now or search is not None or most is not None:
+            raise typer.BadParameter("--now, --search and --max ask the fetcher; --from FILE… --dry-run asks nobody")
         files = [*(recorded or ()), *map(Path, ids or ())]
         raise typer.Exit(read_recorded(files, dry_run=dry_run, as_json=as_json))
-    if [bool(ids), search is not None, now].count(True) != 1:
-        raise typer.BadParameter("say one of: ids of papers, --search QUERY, --now for the announcement")
+    check(ids or (), search, most, now=now)
     order = look_of() if now else order_of(ids or (), search, most)
     raise typer.Exit(running.run(run(order, nats_url, feeds, data)))
+
+
+def check(ids: Sequence[str], search: str | None, most: int | None, *, now: bool) -> None:
+    """Say what is wrong before anything is started; a wrong id among good ones is told when these are fetched."""
+    if [bool(ids), search is not None, now].count(True) != 1:
+        raise typer.BadParameter("say one of: ids of papers, --search QUERY, --now for the announcement")
+    if search is not None and not search.strip():
+        raise typer.BadParameter(
+            "it is empty; write for example 'cat:cs.LG AND abs:quantization'", param_hint="--search"
+        )
+    if most is not None and search is None:
+        raise typer.BadParameter("goes with --search only", param_hint="--max")
+    if ids and not any(map(read_id, ids)):
+        named = ", ".join(map(repr, ids[:10]))
+        raise typer.BadParameter(f"no arXiv id: {named}; ids look like 2512.08242, 2512.08242v2, hep-th/9901001")
 
 
 def look_of() -> FetchRequested:

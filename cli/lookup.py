@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cli.orders import carry_out, follow
+from cli.progress import printable
 
 if TYPE_CHECKING:
     from shared.bus import Bus
@@ -62,8 +63,3 @@ async def show(bus: Bus, order: FetchRequested, *, from_sequence: int) -> None:
             found[received.event.position] = received.event.paper
     for _, paper in sorted(found.items()):
         print(printable(f"{paper.versioned_id}  {paper.title}"))
-
-
-def printable(text: str) -> str:
-    """Without what a terminal would take for a command."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -38,7 +38,8 @@ async def connected(nats_url: str) -> AsyncIterator[Bus]:
         async with asyncio.timeout(CONNECT_SECONDS):
             await bus.connect()
     except (OSError, TimeoutError):
-        raise LocalError(f"NATS_URL: {nats_url} does not answer") from None
+        told = "does not answer; is the pipeline running there? Without --nats-url and NATS_URL an own one is started"
+        raise LocalError(f"NATS_URL: {nats_url} {told}") from None
     try:
         yield bus
     finally:

@@ -76,3 +76,8 @@ def display() -> Iterator[Display]:
     columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         yield Bars(progress)
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would take for a command."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from cli import web
@@ -13,13 +14,18 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 DEFAULT_URL = "http://127.0.0.1:8080"
+ADDRESS = re.compile(r"https?://[^/\s]+", re.IGNORECASE)
 SOURCE_COUNTS = ("announced", "seen", "missing", "late")
 COUNTS = ("announced", "scored", "selected", "summarised", "published", "waiting", "dead")
 
 
 def address(url: str | None) -> str:
     """The publisher's address: the given one, else PUBLIC_URL, else the default of `paperwire up`."""
-    return (url or os.environ.get("PUBLIC_URL") or DEFAULT_URL).rstrip("/")
+    found = (url or os.environ.get("PUBLIC_URL") or DEFAULT_URL).rstrip("/")
+    if not ADDRESS.match(found):
+        name, code = ("--url", 2) if url else ("PUBLIC_URL", 78)
+        raise LocalError(f"{name}: {found!r} is not an address like {DEFAULT_URL}", code)
+    return found
 
 
 def fetch(base: str) -> dict[str, Any]:
@@ -27,7 +33,9 @@ def fetch(base: str) -> dict[str, Any]:
     try:
         status = web.get_json(f"{base}/status.json")
     except (OSError, ValueError) as error:
-        raise LocalError(f"{base}/status.json: {getattr(error, 'reason', error)}; is the publisher running?") from None
+        reason = getattr(error, "reason", error)
+        told = f"{base}/status.json: {getattr(reason, 'strerror', None) or reason}; is the publisher running?"
+        raise LocalError(f"{told} Start it with paperwire up, or give its address with --url") from None
     if not isinstance(status, dict) or not isinstance(status.get("batches"), list):
         raise LocalError(f"{base}/status.json is not Paperwire's; give the publisher's address with --url")
     return status

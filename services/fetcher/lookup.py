@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from typing import Protocol
 from urllib.parse import urlencode
@@ -11,7 +10,6 @@ from services.fetcher.download import Document, FetchFailed
 from services.fetcher.orders import OrderFailed
 from services.fetcher.patience import Patience
 from services.fetcher.sources.arxiv_api import ApiError, Page, UnusableDocument, parse
-from services.fetcher.text import IDENTIFIER
 from shared.messages import Paper
 
 PER_REQUEST = 100  # ids; an address of many more gets too long
@@ -143,18 +141,6 @@ def _url(base: str, query: dict[str, str]) -> str:
 
 
 # ---- ids
-
-_WRITTEN = re.compile(
-    rf"(?i:arxiv:|(?:https?://)?(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/)?"
-    rf"(?P<id>{IDENTIFIER})(?P<version>v[1-9][0-9]{{0,3}})?(?:\.pdf)?"
-)
-_CLASS = re.compile(r"\.[A-Z]{2}(?=/)")
-
-
-def read_id(text: str) -> str | None:
-    """The id, perhaps with version, as the API writes it; None when this is no arXiv id."""
-    written = _WRITTEN.fullmatch(text.strip())
-    return _CLASS.sub("", written["id"]) + (written["version"] or "") if written else None
 
 
 def missing(wanted: Collection[str], papers: Iterable[Paper]) -> tuple[str, ...]:

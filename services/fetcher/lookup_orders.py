@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 from services.fetcher.core import eastern_day
 from services.fetcher.download import FetchFailed
-from services.fetcher.lookup import Lookup, missing, read_id
+from services.fetcher.lookup import Lookup, missing
 from services.fetcher.orders import Duty, OrderFailed, Report
 from services.fetcher.patience import Patience
 from services.fetcher.sources.arxiv_api import Page, UnusableDocument
+from services.fetcher.text import read_id
 from shared.bus import Bus
 from shared.messages import FetchRequested, Paper, PaperAnnounced
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from unicodedata import normalize
 
 from services.fetcher.accents import decode_accents
@@ -25,3 +26,16 @@ def one_line(text: str) -> str:
     if "  " not in text and text.isprintable():  # then a blank is the only white space in it
         return text.strip()
     return " ".join(text.split())
+
+
+_WRITTEN = re.compile(
+    rf"(?i:arxiv:|(?:https?://)?(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/)?"
+    rf"(?P<id>{IDENTIFIER})(?P<version>v[1-9][0-9]{{0,3}})?(?:\.pdf)?"
+)
+_CLASS = re.compile(r"\.[A-Z]{2}(?=/)")
+
+
+def read_id(text: str) -> str | None:
+    """The id, perhaps with version, as the API writes it; None when this is no arXiv id."""
+    written = _WRITTEN.fullmatch(text.strip())
+    return _CLASS.sub("", written["id"]) + (written["version"] or "") if written else None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.backfill import Form, name_of
-from cli.local.arxiv import Replay, rate_limited, replay_app
+from cli.local.arxiv import Replay, protocol_error, rate_limited, replay_app
 from cli.local.serving import serving
 from cli.orders import Estimate, clock, describe
 from services.fetcher.app import build
@@ -83,9 +83,10 @@ async def test_a_backfill_is_followed_to_its_end_and_repeating_it_costs_nothing(
     assert len(arxiv.arguments("/oai")) == asked
 
 
-async def test_an_order_that_fails_says_why(nats_url: str, fetcher: Service) -> None:
+async def test_an_order_that_fails_says_why(nats_url: str, fetcher: Service, arxiv: Replay) -> None:
+    arxiv.faults.append(protocol_error("badArgument", "There is no such set."))
     async with fetcher:
-        code, said = await paperwire(nats_url, "backfill", *RANGE, "--set", "no set", "--order", "mine")
+        code, said = await paperwire(nats_url, "backfill", *RANGE, "--set", "nosuch", "--order", "mine")
 
     assert code == 1
     assert said.splitlines()[-1] == (
@@ -132,7 +133,9 @@ async def test_fetch_now_tells_what_came_of_it(nats_url: str, fetcher: Service) 
 async def test_a_nats_that_does_not_answer_is_one_clear_line() -> None:
     code, said = await paperwire("nats://127.0.0.1:9", *BACKFILL)
 
-    assert (code, said) == (1, "paperwire: NATS_URL: nats://127.0.0.1:9 does not answer\n")
+    assert code == 1
+    assert said.startswith("paperwire: NATS_URL: nats://127.0.0.1:9 does not answer; is the pipeline running there?")
+    assert said.count("\n") == 1
 
 
 async def test_without_a_nats_the_pipeline_s_own_settings_are_asked_for() -> None:

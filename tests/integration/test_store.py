@@ -295,6 +295,29 @@ async def test_a_dead_letter_without_a_readable_body_is_known_by_its_headers(
     assert (status.dead_papers, status.published, status.complete) == (1, 1, True)
 
 
+RUBBISH = b'{"batch": "arxiv:2025-12-10"}'
+STRANGE = b'{"batch": "arxiv:2025-12-10", "paper": {"id": "9999.99999", "version": 1}}'
+
+
+@pytest.mark.parametrize("rubbish", [RUBBISH, STRANGE], ids=["of no paper", "of a paper that was not announced"])
+async def test_rubbish_that_names_a_batch_is_no_paper_of_it(publisher: Publisher, rubbish: bytes) -> None:
+    letter = DeadLetter("papers.announced", rubbish, "not readable", 1, "scorer", 1)
+
+    await publisher.handle(a_closing(2), letter, a_scored(0), a_scored(1))
+
+    [status] = await publisher.library.statuses(14)
+    assert (status.announced, status.scored, status.dead_papers, status.complete) == (2, 2, 0, True)
+    assert (await publisher.library.counts()).dead_letters == 1
+
+
+async def test_rubbish_of_no_paper_does_not_stand_for_one_that_is_missing(publisher: Publisher) -> None:
+    await publisher.handle(a_closing(2), a_scored(0), DeadLetter("papers.announced", RUBBISH, "broken", 1, "any", 1))
+
+    [status] = await publisher.library.statuses(14)
+
+    assert (status.scored, status.dead_papers, status.complete) == (1, 0, False)
+
+
 async def test_a_dead_letter_that_was_replayed_is_no_longer_counted(publisher: Publisher) -> None:
     await publisher.handle(a_closing(1), a_dead(a_scored(0)))
     await publisher.handle(a_scored(0))

@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.fetcher.lookup import ids_url, missing, read_id, refusal, search_url
+from services.fetcher.lookup import ids_url, missing, refusal, search_url
 from services.fetcher.lookup_orders import beyond, told
+from services.fetcher.text import read_id
 from tests.announcements import RECORDED
 from tests.builders import a_paper
 

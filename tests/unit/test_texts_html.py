@@ -24,6 +24,13 @@ def text_of(heading: str, page: bytes | None = None) -> str:
     return next(section.text for section in parse(page or a_page()) if section.heading == heading)
 
 
+# Written before the paper where LaTeXML knows not all of its packages; it has the class of the paper.
+ALERT = b"""<div class="package-alerts ltx_document" role="status" aria-label="Conversion errors have been found">
+<button aria-label="Dismiss alert" onclick="closePopup()"><span aria-hidden="true"></span></button>
+<p>HTML conversions sometimes display errors.</p><ul><li>failed: physics2</li></ul></div>
+<script>function closePopup() {}</script>"""
+
+
 def test_the_sections_keep_their_headings_and_order() -> None:
     assert [section.heading for section in parse(a_page())] == [
         "Abstract",
@@ -41,6 +48,36 @@ def test_the_sections_keep_their_headings_and_order() -> None:
 )  # fmt: skip
 def test_what_tells_nothing_of_the_content_is_cut(cut: str) -> None:
     assert cut not in everything(a_page())
+
+
+def test_a_warning_about_missing_packages_is_not_taken_for_the_paper() -> None:
+    content = b'<div class="ltx_page_content">'
+
+    assert parse(a_page().replace(content, content + ALERT)) == parse(a_page())
+    with pytest.raises(NoText, match="no paper made by LaTeXML"):
+        parse(b"<html><body>" + ALERT)
+
+
+def test_a_page_of_2026_with_its_frame_is_read_like_one_before() -> None:
+    header = b'<header class="arxiv-html-header">'
+    frame = b'<dialog id="modal-form"><form><h5>Report GitHub Issue</h5></form></dialog>' + header
+    article = b'<div class="ltx_page_content">'
+    infobox = b'<div id="infobox" class="infobox"><div id="watermark-tr">arXiv:2512.08242v1 [cs.DC]</div></div>'
+    notes = b'<span class="ltx_pubnotes"><span class="ltx_pubnote ltx_role_doi">doi: 10.1/1</span></span></h1>'
+    footnote = b'<sup class="ltx_note_mark">1</sup> <span class="ltx_tag ltx_tag_note">1</span>\n The code will'
+    page = a_page().replace(header, frame).replace(article, infobox + article).replace(b"</h1>", notes)
+    page = page.replace(b'<sup class="ltx_note_mark">1</sup>The code will', footnote)
+
+    assert parse(page) == parse(a_page())
+
+
+def test_a_formula_without_its_tex_is_told_by_its_symbols_once() -> None:
+    formula = (
+        '<p class="ltx_p">so <math><semantics><mi>𝒙</mi><annotation-xml encoding="MathML-Content"><ci>𝒙</ci>'
+        '</annotation-xml><annotation encoding="application/x-llamapun">bold_italic_x</annotation></semantics></math>.'
+    )
+
+    assert "so $𝒙$." in text_of("2 Method", a_page().replace(b'<p class="ltx_p" id="S2.SS1.p1.1">', formula.encode()))
 
 
 def test_formulas_are_tex_that_a_reader_understands() -> None:
@@ -122,6 +159,8 @@ def test_no_damage_does_more_than_take_the_text(data: st.DataObject) -> None:
         (r"\alpha", r"$\alpha$"),
         ("", ""),
         (r"\alpha" * 1_000, "$…$"),
+        (r"H_{0}=$67.3\,\mathrm{km}$", r"$H_{0}=67.3\,\mathrm{km}$"),
+        (r"5\$", r"$5\$$"),
     ],
 )
 def test_a_formula_for_a_reader_of_plain_text(tex: str, shown: str) -> None:

@@ -39,10 +39,30 @@ def _refuse(document: bytes, content_type: str | None) -> None:
     if _HTML.match(start):
         raise UnusableDocument(f"got an HTML page instead of an XML feed{kind}")
     if not start.lstrip().startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
-        told = start.lstrip()[:80].decode("utf-8", "replace").strip()
-        raise UnusableDocument(f"got text instead of an XML feed{kind}: {told!r}")
+        what, more = _other(start)
+        raise UnusableDocument(f"got {what} instead of an XML feed{kind}{more}")
     if b"<!DOCTYPE" in document[: _prolog_end(document)]:
         raise UnusableDocument(DOCTYPE)
+
+
+_BINARY = {
+    b"\x1f\x8b": ("a gzip file", ": unpack it first"),
+    b"\xfd7zXZ": ("an xz file", ": unpack it first"),
+    b"BZh": ("a bzip2 file", ": unpack it first"),
+    b"\x28\xb5\x2f\xfd": ("a zstd file", ": unpack it first"),
+    b"PK\x03\x04": ("a zip file", ": unpack it first"),
+    b"%PDF-": ("a PDF", ""),
+}
+
+
+def _other(start: bytes) -> tuple[str, str]:
+    """What begins like this, and what else there is to say of it."""
+    for magic, told in _BINARY.items():
+        if start.startswith(magic):
+            return told
+    if b"\x00" in start:
+        return "binary data", ""
+    return "text", f": {start.lstrip()[:80].decode('utf-8', 'replace').strip()!r}"
 
 
 def _prolog_end(document: bytes) -> int:
@@ -59,7 +79,7 @@ def _read_or_mend(document: bytes) -> etree._Element:
         try:
             return _read(_mended(document))
         except etree.XMLSyntaxError:
-            raise UnusableDocument(f"not well-formed XML, perhaps cut off: {str(error)[:200]}") from None
+            raise UnusableDocument(f"not well-formed XML, perhaps cut off: {error.msg[:200]}") from None
 
 
 def _read(document: bytes) -> etree._Element:

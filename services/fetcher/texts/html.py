@@ -21,9 +21,9 @@ _CUT_CLASSES = frozenset(
     f"ltx_{name}"
     for name in (
         "ERROR", "TOC", "acknowledgement", "acknowledgements", "authors", "bibliography", "biblist", "classification",
-        "contact", "creator", "date", "dates", "index", "keywords", "listing", "note", "page_footer", "page_header",
-        "page_navbar", "pagination", "picture", "rdf", "role_affiliation", "role_footnotemark", "tabular",
-        "tag_equation", "tag_equationgroup",
+        "contact", "conversion_report", "creator", "date", "dates", "index", "keywords", "listing", "note",
+        "page_footer", "page_header", "page_navbar", "pagination", "picture", "pubnotes", "rdf", "role_affiliation",
+        "role_footnotemark", "tabular", "tag_equation", "tag_equationgroup",
     )
 ) | {"ar5iv-footer", "package-alerts", "html-header-logo"}  # fmt: skip
 _HEADINGS = frozenset(f"ltx_title_{level}" for level in ("abstract", "appendix", "chapter", "part", "section"))
@@ -31,6 +31,7 @@ _BLOCKS = frozenset(("ltx_title", "ltx_p", "ltx_caption", "ltx_equation", "ltx_e
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _COMMENT_BREAK = re.compile(r"%[ \t]*\r?\n\s*")
 _STYLE = re.compile(r"\\(?:displaystyle|textstyle|scriptstyle|nolimits|limits|nonumber)(?![A-Za-z])\s*")
+_DOLLAR = re.compile(r"(?<!\\)\$")
 _SIMPLE = re.compile(r"[A-Za-z0-9.,+\-=<>/() ]{1,30}")
 
 
@@ -52,7 +53,9 @@ def _article(document: bytes) -> etree._Element:
     if root is None:
         raise NoText("it is empty")
     for element in root.iter():
-        if "ltx_document" in _classes(element):
+        classes = _classes(element)
+        # Where a package is missing, arXiv puts a warning before the paper and gives it the paper's own class.
+        if "ltx_document" in classes and not classes & _CUT_CLASSES:
             return element
     raise NoText("it is no paper made by LaTeXML")
 
@@ -102,12 +105,14 @@ def _tex(formula: etree._Element) -> str:
     for annotation in formula.iter("annotation"):
         if annotation.get("encoding") == "application/x-tex" and annotation.text:
             return annotation.text
+    for annotation in list(formula.iter("annotation", "annotation-xml")):
+        _replace(annotation, "")
     return _text(formula)
 
 
 def formula_text(tex: str) -> str:
     """A formula for a reader of plain text: `$\\rho(r)$`, and `x = 3` as it is."""
-    tex = " ".join(_STYLE.sub("", _COMMENT_BREAK.sub("", tex)).split())
+    tex = " ".join(_DOLLAR.sub("", _STYLE.sub("", _COMMENT_BREAK.sub("", tex))).split())
     if not tex or _SIMPLE.fullmatch(tex):
         return tex
     return f"${tex}$" if len(tex) <= MAX_FORMULA else "$…$"
