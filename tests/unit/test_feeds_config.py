@@ -218,11 +218,11 @@ MISTAKES = [
     ),
     (
         feed("", keywords='keywords = ["LLM",\n "LLM"]'),
-        'feeds.toml:4: feed[a].keywords[2]: "LLM" is listed twice; write it once, with a weight',
+        'feeds.toml:4: feed[a].keywords[2]: line 3 has "LLM" in keywords already, so it would count twice',
     ),
     (
         feed("", keywords="keywords = []"),
-        "feeds.toml:1: feed[a]: has neither keywords nor authors, so it stays empty; write keywords = [",
+        "feeds.toml:1: feed[a]: has nothing to look for, so it stays empty; write keywords = [",
     ),
     (feed("search = 3"), "feeds.toml:4: feed[a].search: 3 is no text; write one line of text in quotes"),
     (feed('search = ""'), 'feeds.toml:4: feed[a].search: "" is no text; write one line of text in quotes'),
