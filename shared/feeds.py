@@ -150,7 +150,7 @@ def load(path: Path) -> FeedsFile:
     return _parsed(text, str(path))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
 def _parsed(text: str, name: str) -> FeedsFile:
     """Services look at the file again and again; as long as its text is the same, so are the feeds."""
     return parse(text, name)

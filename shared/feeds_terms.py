@@ -34,6 +34,7 @@ class Terms:
         self._reader = reader
         self._as_written: dict[tuple[str, tuple[Place, ...]], Term] = {}
         self._equal: dict[Term, Term] = {}
+        self._texts: dict[str, str] = {}
 
     def in_text(self, path: Path, value: Any) -> Written:
         """Terms with weight and places."""
@@ -107,7 +108,7 @@ class Terms:
             what = f"{shown(text)} is longer than {MOST_LETTERS} characters; write a word or a short phrase"
             self._reader.wrong(at, what)
             return ""
-        return text
+        return self._texts.setdefault(text, text)
 
     def _weight(self, path: Path, value: Any) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
