@@ -23,7 +23,7 @@ QUOTED = re.compile(r'"[^"]*"')
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")  # the form of BCP 47
 RESERVED_SLUGS = frozenset({"all"})
 
-FEED_KEYS = (*(field.name for field in fields(FeedConfig) if field.name != "any_of"), "any")
+FEED_KEYS = tuple("any" if field.name == "any_of" else field.name for field in fields(FeedConfig))
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(FeedConfig)}
 SUMMARY_KEYS = ("style", "languages", "top", "text")
 KINDS: tuple[Kind, ...] = get_args(Kind)

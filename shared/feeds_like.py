@@ -10,9 +10,10 @@ from shared.toml_lines import Path
 from shared.toml_reader import Reader, shown
 
 MONTH = "(?:0[1-9]|1[0-2])"
-IDENTIFIER = re.compile(
-    rf"(?:\d\d{MONTH}\.\d{{4,5}}|[a-z]+(?:-[a-z]+)*(?:\.[A-Z]{{2}})?/\d\d{MONTH}\d{{3}})(?:v[1-9]\d?)?"
-)
+FOUR_DIGITS = rf"(?:0[7-9]|1[0-4]){MONTH}\.\d{{4}}"  # until 2014
+FIVE_DIGITS = rf"(?:1[5-9]|[2-8]\d){MONTH}\.\d{{5}}"
+BEFORE_2007 = rf"[a-z]+(?:-[a-z]+)*(?:\.[A-Z]{{2}})?/(?:9\d|0[0-7]){MONTH}\d{{3}}"
+IDENTIFIER = re.compile(rf"(?:{FIVE_DIGITS}|{FOUR_DIGITS}|{BEFORE_2007})(?:v[1-9]\d?)?")
 VERSION = re.compile(r"v\d+$")
 EXPORTS = (".bib", ".rdf", ".json")
 KINDS = "BibTeX (.bib), Zotero RDF (.rdf) or CSL JSON (.json)"

@@ -107,7 +107,7 @@ class Reader:
         if no_number or (isinstance(value, float) and not math.isfinite(value)):
             self.wrong(path, f"{shown(value)} is no number; write one like {default}")
         elif not least <= value <= most:
-            self.wrong(path, f"{shown(value)} is out of range; write a number from {least:g} to {most:g}")
+            self.wrong(path, f"{shown(value)} is out of range; write a number from {least:.0f} to {most:.0f}")
         else:
             return float(value)
         return default
@@ -177,7 +177,8 @@ def label(path: Path, names: Mapping[Path, str]) -> str:
         if isinstance(step, int):
             place += f"[{names.get(path[:depth], step + 1)}]"
         else:
-            place += f".{step}" if place else step
+            key = visible(step)
+            place += f".{key}" if place else key
     return place
 
 
@@ -191,6 +192,12 @@ def cleaned(text: str) -> str:
 
 def _is_seen(letter: str) -> bool:
     return letter.isprintable() or letter in JOINERS
+
+
+def visible(text: str) -> str:
+    """The text shortened, with spaces for what is not seen or would change what stands beside it."""
+    short = text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + "…"
+    return short if short.isprintable() else "".join(letter if _is_seen(letter) else " " for letter in short)
 
 
 def _named(letter: str) -> str:
@@ -209,12 +216,11 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        seen = "".join(letter if _is_seen(letter) else " " for letter in value)
-        return f'"{seen if len(seen) <= MOST_SHOWN else seen[: MOST_SHOWN - 1] + "…"}"'
+        return f'"{visible(value)}"'
     if isinstance(value, dict | list):
         return "this"
     if isinstance(value, int) and abs(value) >= 10**MOST_SHOWN:
-        return "this"  # Python refuses to write out a number of 5,000 digits
+        return "this number"  # Python refuses to write out a number of 5,000 digits
     return str(value)[:MOST_SHOWN]
 
 

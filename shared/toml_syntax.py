@@ -24,7 +24,7 @@ HINTS = {
     "invalid statement": "a line begins with a key, [ or #",
     "invalid initial character": "write a key of letters, digits, _ and -",
     "found invalid character": "write it without, or text in quotes",
-    "exceeds the limit": "write a number of fewer digits",
+    "has a number of": "write a smaller one",
     "is nested too deeply": "write fewer brackets",
 }
 OTHERWISE = "https://toml.io tells how it is written"
@@ -50,6 +50,8 @@ def document_of(text: str) -> dict[str, Any]:
 
 
 def _told(message: str, text: str) -> NotTomlError:
+    if message.startswith("Exceeds the limit"):  # what Python says of it is for programmers
+        message = "has a number of thousands of digits"
     what, _, place = message.partition(" (at ")
     line = place.removeprefix("line ").partition(",")[0]
     return NotTomlError(int(line) if line.isdigit() else _last_line(text), f"{what[:1].lower()}{what[1:]}")
