@@ -161,7 +161,8 @@ class FeedsReader(Reader):
             self.wrong(path[:-1], 'has no slug; write slug = "a-short-name"')
         elif not isinstance(value, str) or not SLUG.fullmatch(value):
             close = "-".join(re.findall(r"[a-z0-9]+", shown(value).lower()))[:64] or "a-short-name"
-            self.wrong(path, f'{shown(value)} is no slug (lower-case letters, digits, hyphens); write "{close}"')
+            what = "is no slug (up to 64 lower-case letters, digits, hyphens)"
+            self.wrong(path, f'{shown(value)} {what}; write "{close}"')
         elif value in RESERVED_SLUGS:
             self.wrong(path, f"{shown(value)} is the page of all feeds; write another slug")
         else:

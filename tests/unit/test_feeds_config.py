@@ -124,7 +124,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines() -> None:
     assert str(error.value).splitlines() == [
         "my/feeds.toml:8: feed[efficient-llm].authors[1]: 7 is no text; write one line of text in quotes",
         "my/feeds.toml:14: feed[efficient-llm].summary.top: -5 is out of range; write a number from 0 to 1000",
-        'my/feeds.toml:18: feed[2].slug: "Second" is no slug (lower-case letters, digits, hyphens); write "second"',
+        'my/feeds.toml:18: feed[2].slug: "Second" is no slug (up to 64 lower-case letters, digits, hyphens); '
+        'write "second"',
     ]
 
 
