@@ -172,7 +172,10 @@ class FeedsReader(Reader):
     def _category(self, path: Path, value: Any) -> str | None:
         if isinstance(value, str) and CATEGORY.fullmatch(value):
             return self._one(value)
-        self.wrong(path, f"{shown(value)} is no arXiv category; write one like cs.LG, math.AG or hep-th")
+        archive, _, subject = value.partition(".") if isinstance(value, str) else ("", "", "")
+        close = f"{archive.lower()}.{subject.upper()}"
+        how = f'write "{close}"' if CATEGORY.fullmatch(close) else "write one like cs.LG, math.AG or hep-th"
+        self.wrong(path, f"{shown(value)} is no arXiv category; {how}")
         return None
 
     def _announce(self, path: Path, value: Any, match: MatchMode) -> tuple[Kind, ...]:

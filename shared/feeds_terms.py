@@ -150,9 +150,12 @@ def sameness(text: str) -> str:
 
 
 def _singular(word: str) -> str:
-    """`studies` and `study` are `studie`, `boxes` and `box` are `box`, `caches` and `cache` are `cach`."""
+    """`studies` and `study` are `studie`, `boxes` and `box` are `box`, `caches` and `cache` are `cach`.
+
+    No English, but what the forms of a word have in common.
+    """
     if len(word) >= 4 and word[-1] == "s" and word[-2] not in "sui":
         word = word[:-1]
     if word.endswith("y") and word[-2:-1] not in ("", *"aeiou"):
         return f"{word[:-1]}ie"
-    return word[:-1] if word.endswith(("xe", "ze", "se", "che", "she")) else word
+    return word[:-1] if len(word) >= 4 and word.endswith(("xe", "ze", "se", "che", "she")) else word

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.feeds import FeedsError, parse
 from shared.feeds_check import FEED_KEYS, SUMMARY_KEYS
+from shared.toml_lines import lines_of
 
 KEYS = (*FEED_KEYS, *SUMMARY_KEYS, "term", "weight", "in", "name", "type", "url", "x", "a b", "\u202e")
 SOME_WORDS = ("LLM", "LLMs", 'K\\"ahler', "title", "all", "a", "new", "cs.LG", "words", "arxiv_rss_bot", "en", "deep")
@@ -71,6 +73,19 @@ def test_no_value_of_a_key_is_more_than_a_mistake_on_its_line(key: str, value: s
 
     line = 2 if key == "slug" else 3
     assert all(problem.startswith((f"feeds.toml:{line}:", "feeds.toml:1:")) for problem in problems)
+
+
+@given(documents)
+def test_the_line_of_one_value_is_the_line_that_it_has_among_all(parts: list[tuple[str, dict[str, str]]]) -> None:
+    text = "\n".join(written(header, table) for header, table in parts)
+    try:
+        tomllib.loads(text)
+    except ValueError:
+        return
+
+    known = lines_of(text).known
+
+    assert {path: lines_of(text, {path}).of(path) for path in known} == known
 
 
 @given(st.text())
