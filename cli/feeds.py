@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from cli.feeds_table import table_of
 from services.fetcher import sources
 from services.fetcher.sources import arxiv_rss
 from services.scorer.scoring import Scorer
 from services.scorer.selection import select
-from shared.feeds import ARXIV, FeedConfig, FeedsError, FeedsFile, load
+from shared.feeds import FeedConfig, FeedsError, FeedsFile, load
 from shared.messages import PaperAnnounced, PaperScored
 
 feeds_app = typer.Typer(no_args_is_help=True, help="Check the feed configuration, or try it on recorded announcements.")
@@ -31,10 +32,7 @@ def check(
     if problems := sources.problems(found.sources):
         _fail(*problems)
     feeds = found.feeds
-    table = Table(Column("feed", no_wrap=True), "takes from", "terms", "at most", "score from", "summaries")
-    for feed in feeds:
-        table.add_row(*map(escape, _row(feed)))
-    _print(table)
+    _print(table_of(feeds))
     typer.echo(f"{file}: {len(feeds)} feed{'s' if len(feeds) != 1 else ''}, no problems")
 
 
@@ -123,25 +121,6 @@ def _fail(*problems: str) -> NoReturn:
     for problem in problems:
         typer.echo(problem, err=True)
     raise typer.Exit(1)
-
-
-def _row(feed: FeedConfig) -> tuple[str, ...]:
-    summary = feed.summary
-    return (
-        feed.slug,
-        "; ".join(_origins(feed)),
-        str(len(feed.keywords) + len(feed.authors)),
-        str(feed.max_papers),
-        f"{feed.min_score:g}",
-        f"{summary.style}, {', '.join(summary.languages)}: best {summary.top}" if summary.top else "none",
-    )
-
-
-def _origins(feed: FeedConfig) -> Iterable[str]:
-    """`cs.AI, cs.CL; lab`: arXiv by its categories, the others by name."""
-    if ARXIV in feed.sources:
-        yield ", ".join(feed.categories) or "all categories"
-    yield from (source for source in feed.sources if source != ARXIV)
 
 
 def _show(taken: Sequence[dict[str, Any]], feed: FeedConfig, announced: int) -> None:

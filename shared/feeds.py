@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from shared.messages import Kind, Place, Style
+from shared.toml_syntax import NotTomlError, document_of
 
 MatchMode = Literal["words", "arxiv_rss_bot"]
 TextKind = Literal["abstract", "full"]
@@ -100,7 +100,7 @@ class FeedConfig:
     """Of an announcement's papers with the same first category no more than these."""
     max_per_author: int | None = None
     """Of an announcement's papers by the same author no more than these."""
-    seen: tuple[str, ...] = ()
+    seen: Sequence[str] = ()
     """Feeds before this one in the file: what they take of the same day is left out here."""
     match: MatchMode = "words"
     summary: SummaryConfig = SummaryConfig()
@@ -150,7 +150,7 @@ def load(path: Path) -> FeedsFile:
     return _parsed(text, str(path))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
 def _parsed(text: str, name: str) -> FeedsFile:
     """Services look at the file again and again; as long as its text is the same, so are the feeds."""
     return parse(text, name)
@@ -162,19 +162,9 @@ def parse(text: str, name: str = "feeds.toml") -> FeedsFile:
 
     text = text.replace("\r\n", "\n")
     try:
-        document = tomllib.loads(text)
-        found, problems = read_file(document, text, name)
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
-        raise FeedsError([_syntax(error, text, name)]) from None
+        found, problems = read_file(document_of(text), text, name)
+    except NotTomlError as error:
+        raise FeedsError([f"{name}:{error.line}: {error}"]) from None
     if problems:
         raise FeedsError(problems)
     return found
-
-
-def _syntax(error: Exception, text: str, name: str) -> str:
-    message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
-    what, _, place = message.partition(" (at ")
-    line = place.removeprefix("line ").partition(",")[0]
-    if not line.isdigit():  # "at end of document"
-        line = str(text.rstrip("\n").count("\n") + 1)
-    return f"{name}:{line}: is not TOML: {what[:1].lower()}{what[1:]}"

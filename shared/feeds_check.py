@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import Any, get_args
+from collections.abc import Hashable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar, cast, get_args
 
-from shared.feeds import (
-    ARXIV,
-    IN_TEXT,
-    KINDS_BY_MODE,
-    FeedConfig,
-    FeedsFile,
-    MatchMode,
-    SummaryConfig,
-    Term,
-    TextKind,
-)
-from shared.messages import Kind, Place, Style
+from shared.feeds import ARXIV, KINDS_BY_MODE, FeedConfig, FeedsFile, MatchMode, SummaryConfig, Term, TextKind
+from shared.feeds_conflicts import Conflicts
+from shared.feeds_like import liked
+from shared.feeds_seen import Slugs
+from shared.feeds_terms import MOST_WEIGHT, Terms, Written
+from shared.messages import Kind, Style
 from shared.sources_check import chosen_sources, read_sources
 from shared.toml_lines import Path
 from shared.toml_reader import Reader, shown
@@ -30,25 +23,29 @@ QUOTED = re.compile(r'"[^"]*"')
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")  # the form of BCP 47
 RESERVED_SLUGS = frozenset({"all"})
 
-FEED_KEYS = (*(field.name for field in fields(FeedConfig) if field.name != "any_of"), "any")
+FEED_KEYS = tuple("any" if field.name == "any_of" else field.name for field in fields(FeedConfig))
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(FeedConfig)}
 SUMMARY_KEYS = ("style", "languages", "top", "text")
-TERM_KEYS = ("term", "weight", "in")
 KINDS: tuple[Kind, ...] = get_args(Kind)
-PLACES: tuple[Place, ...] = get_args(Place)
-MOST_LETTERS = 200  # of a term; longer ones are pasted by mistake
 LONGEST_SEARCH = 1_000  # characters; arXiv refuses addresses that are much longer
 MOST_PAPERS = 1_000
-MOST_WEIGHT = 1_000.0
+
+
+IN_SUMMARY = dict.fromkeys(SUMMARY_KEYS, "belongs to the summary; write it below [feed.summary]")
+IN_FEED = dict.fromkeys(FEED_KEYS, "belongs to the feed; write it above [feed.summary]")
+ABOVE_FEEDS = dict.fromkeys(FEED_KEYS, "belongs to a feed; write [[feed]] above it")
+
+T = TypeVar("T", bound=Hashable)
 
 
 def read_file(document: Mapping[str, Any], text: str, name: str) -> tuple[FeedsFile, list[str]]:
     """The feeds, and every problem in the order of the lines. Feeds are only good without problems."""
     reader = FeedsReader(name, text)
-    reader.known_keys((), document, ("feed", "source"))
+    reader.known_keys((), document, ("feed", "source"), ABOVE_FEEDS)
     sources = read_sources(reader, document.get("source"))
     reader.source_names = (ARXIV, *(source.name for source in sources))
     feeds = reader.feeds(document.get("feed"))
-    return FeedsFile(feeds, sources), [problem for _, problem in sorted(reader.problems, key=lambda found: found[0])]
+    return FeedsFile(feeds, sources), reader.problems()
 
 
 class FeedsReader(Reader):
@@ -56,62 +53,116 @@ class FeedsReader(Reader):
 
     source_names: tuple[str, ...] = (ARXIV,)
 
+    def __init__(self, name: str, document: str) -> None:
+        super().__init__(name, document)
+        self._terms = Terms(self)
+        self._conflicts = Conflicts(self)
+        self._slugs = Slugs(())
+        self._shared: dict[Any, Any] = {}
+
     def feeds(self, value: Any) -> tuple[FeedConfig, ...]:
         """All feeds; there must be one, and no two of a name."""
         if not value or not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             self.wrong(("feed",), "there is no feed; write at least one [[feed]] with a slug and keywords")
             return ()
-        for number, item in enumerate(value):
-            slug = item.get("slug") if isinstance(item, dict) else None
-            if isinstance(slug, str) and SLUG.fullmatch(slug):
-                self.names["feed", number] = slug
-        feeds = tuple(self.feed(("feed", number), item) for number, item in enumerate(value))
-        self._no_slug_twice()
-        return feeds
+        slugs = [item.get("slug") for item in value]
+        good = {number: slug for number, slug in enumerate(slugs) if isinstance(slug, str) and SLUG.fullmatch(slug)}
+        self.names |= {("feed", number): slug for number, slug in good.items()}
+        self._slugs = Slugs([good.get(number, f"feed-{number + 1}") for number in range(len(value))])
+        self._no_slug_twice(good)
+        return tuple(map(self._read_once, enumerate(value)))
 
-    def _no_slug_twice(self) -> None:
-        first: dict[str, Path] = {}
-        for path, slug in self.names.items():
-            if path[0] != "feed":
-                continue
-            earlier = first.setdefault(slug, path)
-            if earlier != path:
-                line = self.line((*earlier, "slug"))
-                self.wrong((*path, "slug"), f"line {line} has the same slug; write another one")
+    def _read_once(self, numbered: tuple[int, dict[str, Any]]) -> FeedConfig:
+        """One feed; its part of the document is let go, which halves the memory that reading needs."""
+        number, table = numbered
+        feed = self.feed(("feed", number), table)
+        table.clear()
+        return feed
 
-    def feed(self, path: Path, value: Any) -> FeedConfig:
+    def _no_slug_twice(self, slugs: Mapping[int, str]) -> None:
+        first: dict[str, int] = {}
+        for number, slug in slugs.items():
+            earlier = first.setdefault(slug, number)
+            if earlier != number:
+                what = "has the same slug; write another one"
+                self.wrong(("feed", number, "slug"), what, earlier=("feed", earlier, "slug"))
+
+    def feed(self, path: Path, table: Mapping[str, Any]) -> FeedConfig:
         """One feed."""
-        table = self.table(path, value, FEED_KEYS, "[[feed]]")
+        self.known_keys(path, table, FEED_KEYS, IN_SUMMARY)
         slug = self._slug((*path, "slug"), table)
         match: MatchMode = self.choice((*path, "match"), table.get("match"), "words", get_args(MatchMode))
+        groups = self._terms.groups((*path, "any"), table.get("any"))
+        terms = self._written(path, table, groups)
         config = FeedConfig(
             slug=slug,
             title=self.text((*path, "title"), table.get("title"), slug),
             description=self.text((*path, "description"), table.get("description")),
-            sources=chosen_sources(self, (*path, "sources"), table.get("sources"), self.source_names),
-            categories=self.items((*path, "categories"), table.get("categories"), self._category),
-            announce=self._announce((*path, "announce"), table.get("announce"), match),
-            keywords=self.items((*path, "keywords"), table.get("keywords"), self._term_in_text),
-            exclude=self.items((*path, "exclude"), table.get("exclude"), self._excluded),
-            authors=self.items((*path, "authors"), table.get("authors"), self._author),
+            sources=self._one(chosen_sources(self, (*path, "sources"), table.get("sources"), self.source_names)),
+            categories=self._one(self.items((*path, "categories"), table.get("categories"), self._category)),
+            announce=self._one(self._announce((*path, "announce"), table.get("announce"), match)),
+            keywords=_terms(terms["keywords"]),
+            exclude=_terms(terms["exclude"]),
+            authors=_terms(terms["authors"]),
+            require=_terms(terms["require"]),
+            any_of=tuple(map(_terms, groups)),
+            like=liked(self, (*path, "like"), table.get("like")),
             search=self._search((*path, "search"), table.get("search"), match),
-            min_score=self.number((*path, "min_score"), table.get("min_score"), 1.0, 0, 1_000_000),
-            max_papers=self.whole((*path, "max_papers"), table.get("max_papers"), 30, 1, MOST_PAPERS),
             match=match,
-            summary=self._summary((*path, "summary"), table.get("summary", {})),
+            summary=self._one(self._summary((*path, "summary"), table.get("summary", {}))),
+            seen=self._slugs.seen(self, (*path, "seen"), table.get("seen")),
+            **self._numbers(path, table),
         )
-        self._something_to_find(path, table)
-        self._nothing_twice(path, table, config)
-        self._plain_in_bot_mode(path, table, config)
+        self._conflicts.tell(path, table, config, terms)
         return config
+
+    def _written(self, path: Path, table: Mapping[str, Any], groups: list[Written]) -> dict[str, Written]:
+        """The terms under each key, with their places."""
+        read = self._terms
+        return {
+            "keywords": read.in_text((*path, "keywords"), table.get("keywords")),
+            "exclude": read.excluded((*path, "exclude"), table.get("exclude")),
+            "authors": read.authors((*path, "authors"), table.get("authors")),
+            "require": read.in_text((*path, "require"), table.get("require")),
+            "any": [written for group in groups for written in group],
+        }
+
+    def _numbers(self, path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Every limit and weight of the feed, by its key."""
+
+        def number(key: str, least: float, most: float) -> float:
+            return self._one(self.number((*path, key), table.get(key), DEFAULTS[key], least, most))
+
+        def cap(key: str) -> int | None:
+            return self.whole((*path, key), table[key], 3, 1, MOST_PAPERS) if key in table else None
+
+        return {
+            "min_score": number("min_score", 0, 1_000_000),
+            "max_papers": self.whole((*path, "max_papers"), table.get("max_papers"), 30, 1, MOST_PAPERS),
+            "max_per_category": cap("max_per_category"),
+            "max_per_author": cap("max_per_author"),
+            "like_weight": self._like_weight((*path, "like_weight"), table.get("like_weight")),
+            "min_likeness": number("min_likeness", 0, 1),
+        }
+
+    def _like_weight(self, path: Path, value: Any) -> float:
+        if value == 0 and not isinstance(value, bool):
+            self.wrong(path, "adds nothing; write a weight above 0, or leave out like")
+            value = None
+        return self._one(self.number(path, value, DEFAULTS["like_weight"], 0, MOST_WEIGHT))
+
+    def _one(self, value: T) -> T:
+        """The same object for all equal values: thousands of feeds have the same categories."""
+        return cast("T", self._shared.setdefault(value, value))
 
     def _slug(self, path: Path, table: Mapping[str, Any]) -> str:
         value = table.get("slug")
         if value is None:
             self.wrong(path[:-1], 'has no slug; write slug = "a-short-name"')
         elif not isinstance(value, str) or not SLUG.fullmatch(value):
-            close = "-".join(re.findall(r"[a-z0-9]+", str(value).lower()))[:64] or "a-short-name"
-            self.wrong(path, f'{shown(value)} is no slug (lower-case letters, digits, hyphens); write "{close}"')
+            close = "-".join(re.findall(r"[a-z0-9]+", shown(value).lower()))[:64] or "a-short-name"
+            what = "is no slug (up to 64 lower-case letters, digits, hyphens)"
+            self.wrong(path, f'{shown(value)} {what}; write "{close}"')
         elif value in RESERVED_SLUGS:
             self.wrong(path, f"{shown(value)} is the page of all feeds; write another slug")
         else:
@@ -120,8 +171,11 @@ class FeedsReader(Reader):
 
     def _category(self, path: Path, value: Any) -> str | None:
         if isinstance(value, str) and CATEGORY.fullmatch(value):
-            return value
-        self.wrong(path, f"{shown(value)} is no arXiv category; write one like cs.LG, math.AG or hep-th")
+            return self._one(value)
+        archive, _, subject = value.partition(".") if isinstance(value, str) else ("", "", "")
+        close = f"{archive.lower()}.{subject.upper()}"
+        how = f'write "{close}"' if CATEGORY.fullmatch(close) else "write one like cs.LG, math.AG or hep-th"
+        self.wrong(path, f"{shown(value)} is no arXiv category; {how}")
         return None
 
     def _announce(self, path: Path, value: Any, match: MatchMode) -> tuple[Kind, ...]:
@@ -147,7 +201,7 @@ class FeedsReader(Reader):
         return search
 
     def _summary(self, path: Path, value: Any) -> SummaryConfig:
-        table = self.table(path, value, SUMMARY_KEYS, "[feed.summary]")
+        table = self.table(path, value, SUMMARY_KEYS, "[feed.summary]", IN_FEED)
         default = SummaryConfig()
         languages = self.items((*path, "languages"), table.get("languages"), self._language)
         if table.get("languages") == []:
@@ -165,91 +219,6 @@ class FeedsReader(Reader):
         self.wrong(path, f"{shown(value)} is no language; write a BCP 47 code like en, de or zh-Hans")
         return None
 
-    # ---- terms
 
-    def _term_in_text(self, path: Path, value: Any) -> Term | None:
-        return self._term(path, value, TERM_KEYS)
-
-    def _excluded(self, path: Path, value: Any) -> Term | None:
-        return self._term(path, value, ("term", "in"))
-
-    def _author(self, path: Path, value: Any) -> Term | None:
-        term = self._term(path, value, ("term", "weight"))
-        return term and replace(term, places=("authors",))
-
-    def _term(self, path: Path, value: Any, keys: tuple[str, ...]) -> Term | None:
-        if not isinstance(value, dict):
-            text = self._term_text(path, value)
-            return Term(text) if text else None
-        table = self.table(path, value, keys, "")
-        if "term" not in table:
-            self.wrong(path, 'has no term; write { term = "a term" }')
-            return None
-        text = self._term_text((*path, "term"), table["term"])
-        weight = self._weight((*path, "weight"), table.get("weight") if "weight" in keys else None)
-        places = self._places((*path, "in"), table.get("in") if "in" in keys else None)
-        return Term(text, weight, places) if text else None
-
-    def _term_text(self, at: Path, value: Any) -> str:
-        text = self.text(at, value)
-        if text and not any(letter.isalnum() for letter in text):
-            self.wrong(at, f"{shown(text)} has no letter or digit to look for; write a word")
-        if len(text) > MOST_LETTERS:
-            self.wrong(at, f"{shown(text)} is longer than {MOST_LETTERS} characters; write a word or a short phrase")
-        return text
-
-    def _weight(self, path: Path, value: Any) -> float:
-        weight = self.number(path, value, 1.0, 0, MOST_WEIGHT)
-        if value is not None and weight <= 0:
-            self.wrong(path, "adds nothing; write a weight above 0, or use `exclude` to keep papers out")
-        return weight
-
-    def _places(self, path: Path, value: Any) -> tuple[Place, ...]:
-        if value is None:
-            return IN_TEXT
-        if isinstance(value, str):
-            value = [value]
-        elif value == []:
-            self.wrong(path, "is empty, so the term is never found; leave it out for title and abstract")
-        read = self.items(path, value, self._place_name)
-        return tuple(place for place in PLACES if place in read) or IN_TEXT
-
-    def _place_name(self, path: Path, value: Any) -> Place | None:
-        return self.choice(path, value, None, PLACES)
-
-    # ---- what must fit together
-
-    def _something_to_find(self, path: Path, table: Mapping[str, Any]) -> None:
-        if not any(table.get(key) for key in ("keywords", "authors", "search")):
-            self.wrong(path, 'has neither keywords nor authors, so it stays empty; write keywords = ["..."]')
-
-    def _nothing_twice(self, path: Path, table: Mapping[str, Any], config: FeedConfig) -> None:
-        """A term that counts twice by mistake makes scores that nobody understands."""
-        if config.match == "arxiv_rss_bot":
-            return
-        for key, terms in (("keywords", config.keywords), ("authors", config.authors)):
-            if len(terms) != len(_items(table, key)):
-                continue  # some are bad, and told already
-            seen: Counter[str] = Counter()
-            for number, term in enumerate(terms):
-                if seen[term.text]:
-                    self.wrong(
-                        (*path, key, number), f"{shown(term.text)} is listed twice; write it once, with a weight"
-                    )
-                seen[term.text] += 1
-
-    def _plain_in_bot_mode(self, path: Path, table: Mapping[str, Any], config: FeedConfig) -> None:
-        if config.match != "arxiv_rss_bot":
-            return
-        if config.authors:
-            self.wrong((*path, "authors"), 'are not looked at with match = "arxiv_rss_bot"; leave them out')
-        for key in ("keywords", "exclude"):
-            for number, item in enumerate(_items(table, key)):
-                if isinstance(item, dict) and item.keys() & {"weight", "in"}:
-                    what = f'has neither weight nor place with match = "arxiv_rss_bot"; write {shown(item.get("term"))}'
-                    self.wrong((*path, key, number), what)
-
-
-def _items(table: Mapping[str, Any], key: str) -> list[Any]:
-    value = table.get(key)
-    return value if isinstance(value, list) else []
+def _terms(written: Written) -> tuple[Term, ...]:
+    return tuple(term for _, term in written)

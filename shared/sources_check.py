@@ -39,8 +39,7 @@ def _source(reader: Reader, path: Path, table: Mapping[str, Any], first: dict[st
     options = {
         key: reader.text((*path, key), table[key]) for key in table if isinstance(key, str) and key not in _COMMON
     }
-    places = {key: reader.place((*path, key)) for key in (*_COMMON, *options)}
-    return SourceConfig(name, _type(reader, path, table), options, places | {"": reader.place(path)})
+    return SourceConfig(name, _type(reader, path, table), options, reader.places(path, ("", *_COMMON, *options)))
 
 
 _COMMON = ("name", "type")
@@ -58,7 +57,7 @@ def _name(reader: Reader, path: Path, table: Mapping[str, Any], first: dict[str,
         reader.names[path] = value
         earlier = first.setdefault(value, path)
         if earlier != path:
-            reader.wrong(at, f"line {reader.line((*earlier, 'name'))} has the same name; write another one")
+            reader.wrong(at, "has the same name; write another one", earlier=(*earlier, "name"))
         return value
     return f"source-{int(path[1]) + 1}"
 

@@ -90,7 +90,7 @@ def test_a_bad_configuration_is_told_with_its_lines(tmp_path: Path) -> None:
 
     assert code == 1
     assert errors.splitlines() == [
-        f'{feeds}:1: feed[a]: has neither keywords nor authors, so it stays empty; write keywords = ["..."]',
+        f'{feeds}:1: feed[a]: has nothing to look for, so it stays empty; write keywords = ["..."]',
         f"{feeds}:3: feed[a].keyword: there is no such key; write `keywords`",
     ]
 
