@@ -16,8 +16,7 @@ NO_NOUNS = frozenset(
 )
 SINGULAR_IN_S = ("as", "os", "ens")  # bias, chaos, lens
 PREFIX = re.compile(
-    "(anti|auto|cross|fine|hyper|inter|intra|meta|micro|multi|non|over|post|pre|pseudo|quasi|self|semi|sub|super|ultra)"
-    "([a-z]{4,})"
+    "(anti|auto|fine|hyper|inter|intra|meta|micro|multi|non|post|pre|pseudo|quasi|self|semi|sub|super|ultra)([a-z]{4,})"
 )
 UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
 COMPOUND = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
