@@ -15,6 +15,7 @@ NO_NOUNS = frozenset(
     ("a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "no", "of", "on", "or", "the", "to", "via", "with")
 )
 SINGULAR_IN_S = ("as", "os", "ens")  # bias, chaos, lens
+# Not "over" and "cross", which stand before words by themselves: "over time" is no overtime.
 PREFIX = re.compile(
     "(anti|auto|fine|hyper|inter|intra|meta|micro|multi|non|post|pre|pseudo|quasi|self|semi|sub|super|ultra)([a-z]{4,})"
 )
