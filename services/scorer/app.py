@@ -12,6 +12,7 @@ from services.scorer.batch import Batch, Recent
 from services.scorer.scoring import Scorer
 from services.scorer.selection import select
 from services.scorer.settings import Settings
+from services.scorer.sizes import fitted, parts
 from services.scorer.supplement import earlier, taken_by
 from shared.bus import Bus, Received
 from shared.feeds import FeedConfig, load
@@ -45,6 +46,11 @@ class Measures:
             "Batches whose best were taken at the deadline, with papers missing.",
             registry=registry,
         )
+        self.shortened = Counter(
+            "paperwire_papers_shortened",
+            "Scored papers that so many feeds match that the message leaves out reasons, or the weaker matches.",
+            registry=registry,
+        )
         for feed in feeds:
             self.matched.labels(feed.slug)
 
@@ -54,6 +60,14 @@ class Measures:
         for paper in scored:
             for match in paper.matches:
                 self.matched.labels(match.feed).inc()
+
+    def count_shortened(self, scored: Sequence[PaperScored], messages: Sequence[PaperScored]) -> None:
+        """Count and name those whose message says less than the scorer knows."""
+        for paper, message in zip(scored, messages, strict=True):
+            if message is not paper:
+                self.shortened.inc()
+                extra = {"paper": paper.about, "matches": len(paper.matches), "sent": len(message.matches)}
+                log.warning("too many matches for a message", extra=extra)
 
 
 def build(settings: Settings) -> Service:
@@ -67,9 +81,11 @@ def build(settings: Settings) -> Service:
 
     async def score(batch: Sequence[Received[PaperAnnounced]]) -> None:
         scored = [scorer.score(received.event) for received in batch]
-        await bus.publish(*(received.then(paper) for received, paper in zip(batch, scored, strict=True)))
+        messages = [fitted(paper) for paper in scored]
+        await bus.publish(*(received.then(paper) for received, paper in zip(batch, messages, strict=True)))
         recent.add(scored)
         measures.count(scored)
+        measures.count_shortened(scored, messages)
 
     async def choose(received: Received[BatchClosed]) -> None:
         began = time.monotonic()
@@ -84,7 +100,16 @@ def build(settings: Settings) -> Service:
             candidates=sum(closed.papers for closed in (*before, received.event)),
             taken_before=await taken_by(bus, before, feeds, deadline=settings.selection_deadline),
         )
-        await bus.publish(*map(received.then, (*selection.selected, *selection.requests, *selection.texts)))
+        await bus.publish(
+            *map(
+                received.then,
+                (
+                    *(part for paper in selection.selected for part in parts(paper)),
+                    *selection.requests,
+                    *selection.texts,
+                ),
+            )
+        )
         recent.forget(batch.closed.batch)
         measures.selection.observe(time.monotonic() - began)
         extra = {"batch": received.event.batch, "papers": received.event.papers}

@@ -157,6 +157,7 @@ class Scorer:
             kind=announced.kind,
             position=announced.position,
             matches=self.matches_by_search(paper, searches) if searches else self.matches(paper, announced.kind),
+            found_by=searches,
         )
 
 

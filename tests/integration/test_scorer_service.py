@@ -295,22 +295,51 @@ async def test_announcing_again_changes_nothing(nats_url: str, feeds_file: Path)
         assert len(await all_of(bus, PaperScored)) == 4
 
 
-async def test_a_paper_whose_score_fits_no_message_takes_no_other_with_it(nats_url: str, tmp_path: Path) -> None:
-    words = [f"word{number:02}" for number in range(60)]
+def every_word(count: int, prefix: str) -> tuple[list[str], str]:
+    words = [f"{prefix}{number:04}" for number in range(count)]
+    return words, " ".join(words)
+
+
+async def test_a_paper_whose_reasons_fit_no_message_is_scored_without_them_and_selected_with_them(
+    nats_url: str, tmp_path: Path
+) -> None:
+    words, text = every_word(60, "word")
     feeds = tmp_path / "feeds.toml"
     feeds.write_text(f'[[feed]]\nslug = "words"\nkeywords = {json.dumps(words)}\n', encoding="utf-8")
-    full = " ".join(words) + " x" * ((MAX_MESSAGE - 4_000) // 2)  # 60 reasons have no room beside it
-    papers = [a_paper(id=f"2512.{n:05d}", abstract=full if n == 2 else "word01") for n in range(5)]
+    full = text + " x" * ((MAX_MESSAGE - 5_500) // 2)  # 60 reasons have no room beside it
+    papers = [a_paper(id=f"2512.{n:05d}", abstract=full if n == 2 else words[1]) for n in range(5)]
 
-    async with a_bus(nats_url) as bus, scorers(nats_url, feeds):
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds) as service:
         await announce(bus, *(an_announcement(number, paper=paper) for number, paper in enumerate(papers)))
 
-        selected = await some_of(bus, PaperSelected, 4)
-        [letter] = [letter async for letter in bus.read_dead(PaperAnnounced)]
+        selected = await some_of(bus, PaperSelected, 5)
+        scored = {paper.paper.id: paper for paper in await all_of(bus, PaperScored)}
 
-    assert [paper.paper_id for paper in selected] == ["2512.00000", "2512.00001", "2512.00003", "2512.00004"]
-    assert (letter.consumer, letter.attempts) == ("scorer", 1)
-    assert "NATS refused a message on papers.scored" in letter.reason
+        [match] = scored["2512.00002"].matches
+        assert (match.feed, match.score, match.reasons) == ("words", 60.0, ())
+        assert [len(paper.picks[0].reasons) for paper in selected] == [1, 1, 60, 1, 1]
+        assert service.metrics.registry.get_sample_value("paperwire_papers_shortened_total") == 1
+
+
+async def test_a_paper_that_thousands_of_feeds_match_is_stored_and_selected_for_all_of_them(
+    nats_url: str, tmp_path: Path
+) -> None:
+    slugs = [f"feed-{number:04}" for number in range(6_000)]
+    feeds = tmp_path / "feeds.toml"
+    feeds.write_text("\n".join(f'[[feed]]\nslug = "{slug}"\nkeywords = ["LLM"]' for slug in slugs), encoding="utf-8")
+
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds):
+        await announce(bus, *announcements())
+        await some_of(bus, SummaryRequested)
+        selected = [paper for paper in await all_of(bus, PaperSelected) if paper.paper_id == "2512.00002"]
+        scored = [paper for paper in await all_of(bus, PaperScored) if paper.paper.id == "2512.00002"]
+        dead = [letter async for letter in bus.read_dead(PaperAnnounced)]
+
+    assert len(scored) == 1
+    assert 4_000 < len(scored[0].matches) < 6_000
+    assert [pick.feed for paper in selected for pick in paper.picks] == slugs
+    assert [paper.part for paper in selected] == list(range(1, len(selected) + 1))
+    assert dead == []
 
 
 async def test_what_cannot_be_read_among_the_scored_does_not_hold_back_a_selection(
