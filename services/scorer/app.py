@@ -27,7 +27,7 @@ def build(settings: Settings) -> Service:
     feeds = Feeds(settings.feeds_file, metrics, changed=lambda judge: measures.know(feed.slug for feed in judge.feeds))
     bus = Bus(settings, "scorer", metrics)
     recent = Recent()
-    selector = Selector(bus, feeds, recent, measures, deadline=settings.selection_deadline)
+    selector = Selector(bus, lambda: feeds.judge, recent, measures, deadline=settings.selection_deadline)
 
     async def score(batch: Sequence[Received[PaperAnnounced]]) -> None:
         judge = feeds.judge

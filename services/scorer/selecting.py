@@ -6,14 +6,14 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from services.scorer.batch import Batch, Recent
 from services.scorer.measures import Measures
 from services.scorer.ranking import Before, Candidates, Key, Place, choose, key_of, number
 from services.scorer.records import Record, Records, Writer
-from services.scorer.reloading import Feeds, Judge
+from services.scorer.reloading import Judge
 from services.scorer.selection import selected, summaries, taken
 from services.scorer.sizes import parts
 from services.scorer.supplement import earlier
@@ -38,9 +38,12 @@ PUBLISHED_AT_ONCE = 4 * 1024 * 1024  # bytes
 class Selector:
     """The handler of closed batches."""
 
-    def __init__(self, bus: Bus, feeds: Feeds, recent: Recent, measures: Measures, *, deadline: float) -> None:
+    def __init__(
+        self, bus: Bus, judge: Callable[[], Judge], recent: Recent, measures: Measures, *, deadline: float
+    ) -> None:
+        """`judge` is asked once for each batch, when all of its papers are there."""
         self._bus = bus
-        self._feeds = feeds
+        self._judge = judge
         self._recent = recent
         self._measures = measures
         self._deadline = deadline
@@ -72,7 +75,7 @@ class Selector:
         for batch in batches:  # they are decided: what they lack by now is not waited for again
             await batch.catch_up(self._bus)
         batches.append(await self._complete(closed))
-        decision = Decision(self._feeds.judge, self._recent, batches, before)
+        decision = Decision(self._judge(), self._recent, batches, before)
         return await self._records.keep(closed.batch, await decision.record())
 
     async def _complete(self, closed: BatchClosed) -> Batch:
