@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from services.scorer.batch import Recent
 from services.scorer.measures import Measures
 from services.scorer.reloading import Feeds
-from services.scorer.selecting import Selector, score_all
+from services.scorer.scoring_batches import Scoring
+from services.scorer.selecting import Selector
 from services.scorer.settings import Settings
-from services.scorer.sizes import fitted
-from shared.bus import Bus, Received
+from shared.bus import Bus
 from shared.messages import BatchClosed, PaperAnnounced
 from shared.metrics import Metrics
 from shared.provision import SELECTIONS_BUCKET
@@ -28,16 +26,8 @@ def build(settings: Settings) -> Service:
     bus = Bus(settings, "scorer", metrics)
     recent = Recent()
     selector = Selector(bus, lambda: feeds.judge, recent, measures, deadline=settings.selection_deadline)
-
-    async def score(batch: Sequence[Received[PaperAnnounced]]) -> None:
-        judge = feeds.judge
-        scored = score_all(judge, [received.event for received in batch])
-        messages = [fitted(paper) for paper in scored]
-        await bus.publish(*(received.then(paper) for received, paper in zip(batch, messages, strict=True)))
-        recent.add(scored, by=judge)
-        measures.count(scored, messages)
-
+    scoring = Scoring(bus, lambda: feeds.judge, recent, measures)
     bus.needs(key_value=SELECTIONS_BUCKET)
-    bus.on_batch(PaperAnnounced, "scorer", score, size=SCORED_AT_ONCE)
+    bus.on_batch(PaperAnnounced, "scorer", scoring.score, size=SCORED_AT_ONCE)
     bus.on(BatchClosed, "selector", selector.choose, lanes=SELECTED_AT_ONCE)
     return Service("scorer", settings, bus, metrics, loops=[feeds.follow], notes=feeds.notes)

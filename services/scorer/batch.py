@@ -18,7 +18,7 @@ from shared.messages import BatchClosed, PaperAnnounced, PaperScored
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 # While this replica is scoring, what it waits for is most likely its own work; it need not be read back.
 IDLE_SECONDS, LONGEST_UNREAD = 0.3, 5.0
-MATCHES_PER_PAPER = 8  # a paper takes the memory of so many matches
+MATCHES_PER_PAPER = 4  # a paper takes the memory of so many matches
 REMEMBERED = 20_000 * MATCHES_PER_PAPER  # some 100 MB
 
 

@@ -15,7 +15,7 @@ from shared.messages import Match, Paper, PaperScored
 
 Key = tuple[int, str, int]
 """A paper of a day: the number of its batch, its id and its version."""
-SLACK = 32  # candidates beyond twice what a feed takes, before the worst are let go
+SLACK = 8  # candidates beyond half as many again as a feed takes, before the worst are let go
 
 
 @lru_cache(maxsize=256)
@@ -104,7 +104,7 @@ class Candidates:
             return
         entered = self._entered.setdefault(slug, [])
         entered.append(candidate)
-        if len(entered) > 2 * feed.max_papers + SLACK and _only_the_best_count(feed):
+        if len(entered) > feed.max_papers * 3 // 2 + SLACK and _only_the_best_count(feed):
             self._entered[slug] = self._pruned(entered, feed.max_papers)
 
     def _pruned(self, entered: list[Candidate], most: int) -> list[Candidate]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 
 from prometheus_client import Gauge
 
 from services.scorer.scoring import Scorer
 from shared import feeds
 from shared.feeds import FeedConfig, FeedsError
+from shared.messages import PaperAnnounced, PaperScored
 from shared.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,15 @@ class Judge:
 
     feeds: tuple[FeedConfig, ...]
     scorer: Scorer
+    _lock: Lock = field(default_factory=Lock)
+
+    async def score_all(self, announced: Sequence[PaperAnnounced]) -> list[PaperScored]:
+        """The papers with their matches, in the same order; computed beside the event loop."""
+        return await asyncio.to_thread(self._score_all, announced)
+
+    def _score_all(self, announced: Sequence[PaperAnnounced]) -> list[PaperScored]:
+        with self._lock:
+            return [self.scorer.score(paper) for paper in announced]
 
 
 def appoint(configured: tuple[FeedConfig, ...]) -> Judge:

@@ -30,9 +30,9 @@ from shared.messages import (
 
 log = logging.getLogger(__name__)
 
-JUDGED_AT_ONCE = 100  # some ten milliseconds, in which nothing else is done
+JUDGED_AT_ONCE = 32  # of ten thousand feeds a paper may match a thousand, at a kilobyte each
 LOGGED = {"selected": PaperSelected.SUBJECT, "summaries": SummaryRequested.SUBJECT, "texts": TextRequested.SUBJECT}
-PUBLISHED_AT_ONCE = 4 * 1024 * 1024  # bytes
+PUBLISHED_AT_ONCE = 2 * 1024 * 1024  # bytes
 
 
 class Selector:
@@ -102,7 +102,7 @@ class Decision:
         """The messages that follow from the batch."""
         running = Candidates(self._judge.feeds, self._papers.values())
         for papers in _chunks(self._papers.values()):
-            await asyncio.to_thread(running.add, self._judged(papers))
+            await asyncio.to_thread(running.add, await self._judged(papers))
         places = await asyncio.to_thread(
             choose, running, self._judge.feeds, batch=number(self._closed.batch), before=self._before
         )
@@ -112,7 +112,7 @@ class Decision:
         writer = Writer()
         chosen = taken(self._papers, places)
         for papers in _chunks(chosen):
-            judged = self._judged(papers)
+            judged = await self._judged(papers)
             await asyncio.to_thread(writer.add, self._selected(judged, places))
         requests, texts = summaries(chosen, places)
         await asyncio.to_thread(writer.add, (*requests, *texts))
@@ -122,17 +122,12 @@ class Decision:
         for paper in judged:
             yield from parts(selected(paper, places[key_of(paper)], self._candidates))
 
-    def _judged(self, papers: Sequence[PaperScored]) -> list[PaperScored]:
+    async def _judged(self, papers: Sequence[PaperScored]) -> list[PaperScored]:
         """The papers with their matches, which are remembered where just these feeds have scored them."""
         known = [self._recent.judged(paper, by=self._judge) for paper in papers]
         unknown = [_announced(paper) for paper, judged in zip(papers, known, strict=True) if judged is None]
-        scored = iter(score_all(self._judge, unknown))
+        scored = iter(await self._judge.score_all(unknown))
         return [judged or next(scored) for judged in known]
-
-
-def score_all(judge: Judge, announced: Sequence[PaperAnnounced]) -> list[PaperScored]:
-    """The papers with their matches, in the same order."""
-    return [judge.scorer.score(paper) for paper in announced]
 
 
 def _announced(paper: PaperScored) -> PaperAnnounced:

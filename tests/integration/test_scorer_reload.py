@@ -11,7 +11,7 @@ from services.scorer.batch import Recent
 from services.scorer.measures import Measures
 from services.scorer.records import Record, Records
 from services.scorer.reloading import Judge, appoint
-from services.scorer.selecting import Selector, score_all
+from services.scorer.selecting import Selector
 from shared.bus import Bus, Received
 from shared.errors import Unavailable
 from shared.feeds import FeedConfig, Term
@@ -231,7 +231,7 @@ async def test_a_straggler_that_is_not_among_the_best_of_its_day_is_not_taken(na
 
 async def closes(bus: Bus, selector: Selector, judge: Judge, papers: list[PaperAnnounced], closed: BatchClosed) -> None:
     """These papers are scored and their batch is closed."""
-    await bus.publish(*score_all(judge, papers))
+    await bus.publish(*await judge.score_all(papers))
     await bus.publish(closed)
     await selector.choose(Received(closed, 0, 1, ""))
 

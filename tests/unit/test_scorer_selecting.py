@@ -9,7 +9,7 @@ from services.scorer.batch import Batch, Recent
 from services.scorer.ranking import Before
 from services.scorer.records import Record
 from services.scorer.reloading import Judge, appoint
-from services.scorer.selecting import Decision, score_all
+from services.scorer.selecting import Decision
 from shared.feeds import FeedConfig, Term
 from shared.messages import PaperAnnounced, PaperScored, PaperSelected
 from tests.builders import a_closing, a_paper, an_announcement
@@ -51,7 +51,7 @@ def picks(record: Record) -> dict[str, list[str]]:
 
 async def test_what_is_remembered_of_the_same_feeds_leads_to_the_same() -> None:
     judge_now = judge(a_feed("a", "GPU", "kernel", max_papers=4), a_feed("b", "memory", max_per_author=2))
-    scored = score_all(judge_now, announcements())
+    scored = await judge_now.score_all(announcements())
     some, recent = Recent(), Recent()
     recent.add(scored, by=judge_now)
     some.add(scored[::2], by=judge_now)
@@ -66,7 +66,7 @@ async def test_what_is_remembered_of_the_same_feeds_leads_to_the_same() -> None:
 
 async def test_what_other_feeds_made_of_the_papers_does_not_count() -> None:
     before, now = judge(a_feed("a", "GPU"), a_feed("gone", "GPU")), judge(a_feed("a", "garden", max_papers=3))
-    scored = score_all(before, announcements())
+    scored = await before.score_all(announcements())
     recent = Recent()
     recent.add(scored, by=before)
 
@@ -77,7 +77,7 @@ async def test_what_other_feeds_made_of_the_papers_does_not_count() -> None:
 
 async def test_papers_that_a_search_found_are_judged_again_for_its_feeds_only() -> None:
     found = [paper.model_copy(update={"found_by": ("all:gpu",)}) for paper in announcements()[:2]]
-    scored = score_all(judge(a_feed("a", "GPU", search="all:gpu")), found)
+    scored = await judge(a_feed("a", "GPU", search="all:gpu")).score_all(found)
     now = judge(a_feed("a", "GPU", search="all:gpu"), a_feed("b", "GPU"), a_feed("c", search="all:gpu"))
 
     record = await Decision(now, Recent(), [batch_of(scored)], Before()).record()
@@ -87,7 +87,7 @@ async def test_papers_that_a_search_found_are_judged_again_for_its_feeds_only() 
 
 async def test_the_order_in_which_papers_came_back_changes_nothing() -> None:
     judge_now = judge(a_feed("a", "GPU", max_papers=4), a_feed("b", "memory", seen=("a",)))
-    scored = score_all(judge_now, announcements())
+    scored = await judge_now.score_all(announcements())
 
     records = [
         await Decision(judge_now, Recent(), [batch_of(papers)], Before()).record() for papers in (scored, scored[::-1])
