@@ -21,6 +21,8 @@ from shared.metrics import Metrics
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+FEWEST_AT_ONCE, MOST_AT_ONCE = 32, 500
+PAIRS_AT_ONCE = 250_000  # of papers and feeds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +32,11 @@ class Judge:
     feeds: tuple[FeedConfig, ...]
     scorer: Scorer
     _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def at_once(self) -> int:
+        """How many papers to score together: of ten thousand feeds a paper may match a thousand, a kilobyte each."""
+        return max(FEWEST_AT_ONCE, min(MOST_AT_ONCE, PAIRS_AT_ONCE // max(1, len(self.feeds))))
 
     async def score_all(self, announced: Sequence[PaperAnnounced]) -> list[PaperScored]:
         """The papers with their matches, in the same order; computed beside the event loop."""

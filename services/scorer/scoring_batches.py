@@ -11,7 +11,6 @@ from services.scorer.sizes import fitted
 from shared.bus import Bus, Outgoing, Received
 from shared.messages import PaperAnnounced, PaperScored
 
-SCORED_AT_ONCE = 32
 MOST_MATCHES = 20_000  # some 20 MB; of few feeds a delivery has fewer
 
 
@@ -28,8 +27,8 @@ class Scoring:
         """Score and publish: all at once, or as soon as there are many matches, so that memory stays bounded."""
         judge = self._judge()
         ready: list[tuple[Received[PaperAnnounced], PaperScored]] = []
-        for start in range(0, len(batch), SCORED_AT_ONCE):
-            some = batch[start : start + SCORED_AT_ONCE]
+        for start in range(0, len(batch), judge.at_once):
+            some = batch[start : start + judge.at_once]
             ready += zip(some, await judge.score_all([received.event for received in some]), strict=True)
             if sum(len(paper.matches) for _, paper in ready) > MOST_MATCHES:
                 await self._publish(ready, judge)

@@ -30,7 +30,6 @@ from shared.messages import (
 
 log = logging.getLogger(__name__)
 
-JUDGED_AT_ONCE = 32  # of ten thousand feeds a paper may match a thousand, at a kilobyte each
 LOGGED = {"selected": PaperSelected.SUBJECT, "summaries": SummaryRequested.SUBJECT, "texts": TextRequested.SUBJECT}
 PUBLISHED_AT_ONCE = 2 * 1024 * 1024  # bytes
 
@@ -68,8 +67,8 @@ class Selector:
             return found
         others = await earlier(self._bus, closed)
         before = Before(
-            taken=_taken([await self._record(other) for other in others.same]),
-            elsewhere=_taken([await self._record(other) for other in others.beside]),
+            taken=await asyncio.to_thread(_taken, [await self._record(other) for other in others.same]),
+            elsewhere=await asyncio.to_thread(_taken, [await self._record(other) for other in others.beside]),
         )
         batches = [Batch(other, self._recent) for other in others.same]
         for batch in batches:  # they are decided: what they lack by now is not waited for again
@@ -101,7 +100,7 @@ class Decision:
     async def record(self) -> Record:
         """The messages that follow from the batch."""
         running = Candidates(self._judge.feeds, self._papers.values())
-        for papers in _chunks(self._papers.values()):
+        for papers in _chunks(self._papers.values(), self._judge.at_once):
             await asyncio.to_thread(running.add, await self._judged(papers))
         places = await asyncio.to_thread(
             choose, running, self._judge.feeds, batch=number(self._closed.batch), before=self._before
@@ -111,7 +110,7 @@ class Decision:
     async def _written(self, places: Mapping[Key, Sequence[Place]]) -> Record:
         writer = Writer()
         chosen = taken(self._papers, places)
-        for papers in _chunks(chosen):
+        for papers in _chunks(chosen, self._judge.at_once):
             judged = await self._judged(papers)
             await asyncio.to_thread(writer.add, self._selected(judged, places))
         requests, texts = summaries(chosen, places)
@@ -152,9 +151,9 @@ def _taken(records: Iterable[Record]) -> dict[str, list[str]]:
     return {feed: [paper_id for _, paper_id in sorted(ids)] for feed, ids in ranked.items()}
 
 
-def _chunks(papers: Iterable[PaperScored]) -> Iterator[list[PaperScored]]:
+def _chunks(papers: Iterable[PaperScored], size: int) -> Iterator[list[PaperScored]]:
     rest = iter(papers)
-    while chunk := list(islice(rest, JUDGED_AT_ONCE)):
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 

@@ -10,6 +10,7 @@ from shared.provision import MAX_MESSAGE
 
 ROOM_FOR_HEADERS = 4 * 1024
 LARGEST = MAX_MESSAGE - ROOM_FOR_HEADERS
+LARGEST_PICK = 32 * 1024  # the published entry has the whole paper beside it
 COMMA = 1
 
 
@@ -35,7 +36,7 @@ def parts(selected: PaperSelected, largest: int = LARGEST) -> tuple[PaperSelecte
     A pick that is too large by itself (a word that stands in a paper thousands of times) loses its spans, else its
     reasons.
     """
-    if _size(selected) <= largest:
+    if _size(selected) <= min(largest, LARGEST_PICK):
         return (selected,)
     left = largest - _size(selected.model_copy(update={"picks": (), "part": 1_000_000}))
     groups = enumerate(_groups(selected.picks, left), start=1)
@@ -46,7 +47,7 @@ def _groups(picks: tuple[Pick, ...], room: int) -> Iterator[list[Pick]]:
     group: list[Pick] = []
     used = 0
     for whole in picks:
-        pick = _slim(whole, room)
+        pick = _slim(whole, min(room, LARGEST_PICK))
         size = _size(pick) + COMMA
         if group and used + size > room:
             yield group
