@@ -155,6 +155,8 @@ def _all_taken(before: Before, slug: str) -> set[str]:
 
 def _best(candidates: Candidates, feed: FeedConfig, left_out: Collection[str]) -> list[Candidate]:
     """From the best down, whatever the feed's caps let in."""
+    if _only_the_best_count(feed):
+        return candidates.of(feed)[: feed.max_papers]
     caps = _Caps(feed)
     best: list[Candidate] = []
     for candidate in candidates.of(feed):

@@ -53,7 +53,8 @@ class Selector:
         began = time.monotonic()
         record = await self._record(received.event)
         published: Counter[str] = Counter()
-        for messages in _slices(record):
+        slices = _slices(record)
+        while messages := await asyncio.to_thread(next, slices, None):
             await self._bus.publish(*map(received.then, messages))
             published.update(message.SUBJECT for message in messages)
         self._recent.forget(received.event.batch)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import lru_cache
 
 from services.scorer.ranking import Before, Candidates, Key, Place, choose, key_of
-from shared.feeds import FeedConfig
+from shared.feeds import FeedConfig, SummaryConfig
 from shared.messages import Match, PaperScored, PaperSelected, Pick, SummaryKind, SummaryRequested, TextRequested
 
 
@@ -74,9 +74,12 @@ def _pick(place: Place, match: Match, candidates: int) -> Pick:
 
 
 def _waits_for(place: Place) -> tuple[SummaryKind, ...]:
-    summary = place.feed.summary
-    kinds = product((summary.style,), summary.languages) if place.nth <= summary.top else ()
-    return tuple(SummaryKind(style=style, language=language) for style, language in kinds)
+    return _all_kinds(place.feed.summary) if place.nth <= place.feed.summary.top else ()
+
+
+@lru_cache(maxsize=1024)
+def _all_kinds(summary: SummaryConfig) -> tuple[SummaryKind, ...]:
+    return tuple(SummaryKind(style=summary.style, language=language) for language in summary.languages)
 
 
 def summaries(

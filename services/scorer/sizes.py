@@ -11,6 +11,7 @@ from shared.provision import MAX_MESSAGE
 ROOM_FOR_HEADERS = 4 * 1024
 LARGEST = MAX_MESSAGE - ROOM_FOR_HEADERS
 LARGEST_PICK = 32 * 1024  # the published entry has the whole paper beside it
+ROOM_FOR_TERM, ROOM_FOR_SPAN = 256, 64
 COMMA = 1
 
 
@@ -36,7 +37,7 @@ def parts(selected: PaperSelected, largest: int = LARGEST) -> tuple[PaperSelecte
     A pick that is too large by itself (a word that stands in a paper thousands of times) loses its spans, else its
     reasons.
     """
-    if _size(selected) <= min(largest, LARGEST_PICK):
+    if all(map(_ordinary, selected.picks)) and _size(selected) <= largest:
         return (selected,)
     left = largest - _size(selected.model_copy(update={"picks": (), "part": 1_000_000}))
     groups = enumerate(_groups(selected.picks, left), start=1)
@@ -55,6 +56,10 @@ def _groups(picks: tuple[Pick, ...], room: int) -> Iterator[list[Pick]]:
         group.append(pick)
         used += size
     yield group
+
+
+def _ordinary(pick: Pick) -> bool:
+    return sum(ROOM_FOR_TERM + len(reason.spans) * ROOM_FOR_SPAN for reason in pick.reasons) < LARGEST_PICK
 
 
 def _slim(pick: Pick, room: int) -> Pick:

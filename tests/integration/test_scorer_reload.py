@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import httpx
@@ -112,6 +113,31 @@ async def test_a_mounted_file_is_swapped_under_its_link(nats_url: str, tmp_path:
         await announce(bus, *announcements())
 
         assert picks(await some_of(bus, PaperSelected, 2)) == BY_GARDENS
+
+
+def opened(pipe: Path) -> int:
+    """The pipe's writing end, once somebody reads it; 0 before."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return 0
+
+
+async def test_while_a_file_takes_long_to_read_scoring_goes_on(nats_url: str, feeds_file: Path, tmp_path: Path) -> None:
+    slow, new = tmp_path / "slow", tmp_path / "new"
+    os.mkfifo(slow)
+    write(new, GARDENS)
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file) as service:
+        slow.replace(feeds_file)
+        writer = await eventually(lambda: opened(feeds_file))
+        await announce(bus, *announcements())
+
+        assert picks(await some_of(bus, PaperSelected, 2)) == BY_LLM
+
+        new.replace(feeds_file)
+        os.write(writer, GARDENS.encode())
+        os.close(writer)
+        await uses(service, "gardens")
 
 
 async def test_two_scorers_of_different_feeds_say_everything_once_and_one_of_them_selects(
