@@ -188,9 +188,9 @@ class Bus:
 
     # ---- buckets
 
-    def needs(self, *, key_value: str, object_store: str) -> None:
-        """Without these two the service does not start and is not ready."""
-        self._streams |= {f"KV_{key_value}", f"OBJ_{object_store}"}
+    def needs(self, *, key_value: str, object_store: str | None = None) -> None:
+        """Without these buckets the service does not start and is not ready."""
+        self._streams |= {f"KV_{key_value}"} | ({f"OBJ_{object_store}"} if object_store else set())
 
     async def key_value(self, bucket: str) -> KeyValue:
         """A key-value bucket that the provisioner has created."""

@@ -138,16 +138,20 @@ class FeedsFile:
 
 def load(path: Path) -> FeedsFile:
     """The feeds in the file; `FeedsError` when it cannot be read or has any mistake."""
+    return _parsed(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """The file's text, for `parse`; `FeedsError` when it cannot be read."""
     try:
         document = path.read_bytes()
     except OSError as error:
         raise FeedsError([f"{path}: cannot be read: {error.strerror}"]) from None
     try:
-        text = document.decode("utf-8-sig")
+        return document.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = document.count(b"\n", 0, error.start) + 1
         raise FeedsError([f"{path}:{line}: is not UTF-8; save the file as UTF-8"]) from None
-    return _parsed(text, str(path))
 
 
 @lru_cache(maxsize=1)

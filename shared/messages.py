@@ -160,6 +160,9 @@ class PaperScored(Message):
     kind: Kind
     position: int = Field(ge=0)
     matches: tuple[Match, ...] = ()
+    """Without reasons, and only the best, where all of it would not fit into a message."""
+    found_by: tuple[str, ...] = ()
+    """As the announcement said: the feeds' searches that found it."""
 
     @property
     def key(self) -> str:
@@ -200,10 +203,13 @@ class PaperSelected(Message):
     date: date
     kind: Kind
     picks: tuple[Pick, ...]
+    part: int = Field(default=1, ge=1)
+    """More picks than a message holds go as several, each with picks of its own, counted from 1."""
 
     @property
     def key(self) -> str:
-        return f"selected:{self.batch}:{self.paper_id}v{self.version}"
+        name = "selected" if self.part == 1 else f"selected.{self.part}"
+        return f"{name}:{self.batch}:{self.paper_id}v{self.version}"
 
     @property
     def about(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -13,8 +13,10 @@ from starlette.routing import Route
 from shared.metrics import Metrics
 
 
-def probes(metrics: Metrics, reasons: Callable[[], Awaitable[list[str]]]) -> Starlette:
-    """`reasons` lists why the service is not ready; nothing means ready."""
+def probes(
+    metrics: Metrics, reasons: Callable[[], Awaitable[list[str]]], notes: Callable[[], Sequence[str]] = tuple
+) -> Starlette:
+    """`reasons` lists why the service is not ready; nothing means ready. `notes` are told beside them."""
 
     async def healthz(request: Request) -> Response:
         del request
@@ -24,7 +26,7 @@ def probes(metrics: Metrics, reasons: Callable[[], Awaitable[list[str]]]) -> Sta
         del request
         problems = await reasons()
         metrics.ready.labels(metrics.service).set(0 if problems else 1)
-        body = {"service": metrics.service, "ready": not problems, "problems": problems}
+        body = {"service": metrics.service, "ready": not problems, "problems": problems, "notes": [*notes()]}
         return JSONResponse(body, status_code=503 if problems else 200)
 
     async def exposition(request: Request) -> Response:

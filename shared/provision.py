@@ -41,6 +41,7 @@ PAPERS = "PAPERS"
 DEAD = "DEAD"
 ORDERS = "ORDERS"
 FETCHER_BUCKET = "FETCHER"
+SELECTIONS_BUCKET = "SELECTIONS"
 ANNOUNCEMENTS_BUCKET = "ANNOUNCEMENTS"
 TEXTS_BUCKET = "TEXTS"
 DAY = 24 * 3600.0
@@ -138,10 +139,12 @@ def _consumer(name: str, consumer: Consumer, ack_wait: float) -> ConsumerConfig:
 
 
 async def _buckets(js: JetStreamContext, replicas: int) -> None:
-    try:
-        await js.key_value(FETCHER_BUCKET)
-    except (BucketNotFoundError, NotFoundError):
-        await js.create_key_value(KeyValueConfig(bucket=FETCHER_BUCKET, replicas=replicas))
+    for bucket, kept in ((FETCHER_BUCKET, None), (SELECTIONS_BUCKET, 14)):
+        try:
+            await js.key_value(bucket)
+        except (BucketNotFoundError, NotFoundError):
+            ttl = kept * DAY if kept else None
+            await js.create_key_value(KeyValueConfig(bucket=bucket, ttl=ttl, replicas=replicas))
     for bucket, days in ((ANNOUNCEMENTS_BUCKET, 14), (TEXTS_BUCKET, 7)):
         try:
             await js.object_store(bucket)

@@ -62,7 +62,9 @@ class Service:
         loops: Sequence[Loop] = (),
         checks: Mapping[str, Check] | None = None,
         web: Web | None = None,
+        notes: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        """`checks` say why the service cannot work, `notes` what an operator should mend although it works."""
         self.name = name
         self.bus = bus
         self.metrics = metrics
@@ -73,6 +75,7 @@ class Service:
         self._loops = loops
         self._checks = checks or {}
         self._web = web
+        self._notes = notes
         self._crashed: dict[str, str] = {}
         self._started = False
         self._stack = AsyncExitStack()
@@ -92,7 +95,7 @@ class Service:
         await self._stack.aclose()
 
     async def _start(self) -> None:
-        app = probes(self.metrics, self.problems)
+        app = probes(self.metrics, self.problems, self._notes)
         self.probe_port = await self._serve(app, self._settings.probe_host, self._settings.probe_port)
         if self._web:
             self.web_port = await self._serve(self._web.app, self._web.host, self._web.port)

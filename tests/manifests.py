@@ -103,6 +103,6 @@ def containers(workload: Manifest) -> Iterator[Manifest]:
 
 
 def config_map(manifests: list[Manifest], prefix: str) -> Manifest:
-    """The generated ConfigMap of this name."""
-    (found,) = (m for m in of_kind(manifests, "ConfigMap") if m["metadata"]["name"].startswith(f"{prefix}-"))
+    """The generated ConfigMap of this name, with or without a hash of its content."""
+    (found,) = (m for m in of_kind(manifests, "ConfigMap") if f"{m['metadata']['name']}-".startswith(f"{prefix}-"))
     return found

@@ -2,95 +2,32 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Sequence
-
-from prometheus_client import Counter, Histogram
-
-from services.scorer.batch import Batch, Recent
-from services.scorer.scoring import Scorer
-from services.scorer.selection import select
+from services.scorer.batch import Recent
+from services.scorer.measures import Measures
+from services.scorer.reloading import Feeds
+from services.scorer.scoring_batches import Scoring
+from services.scorer.selecting import Selector
 from services.scorer.settings import Settings
-from services.scorer.supplement import earlier, taken_by
-from shared.bus import Bus, Received
-from shared.feeds import FeedConfig, load
-from shared.messages import BatchClosed, PaperAnnounced, PaperScored
+from shared.bus import Bus
+from shared.messages import BatchClosed, PaperAnnounced
 from shared.metrics import Metrics
+from shared.provision import SELECTIONS_BUCKET
 from shared.service import Service
-
-log = logging.getLogger(__name__)
 
 SCORED_AT_ONCE = 500
 SELECTED_AT_ONCE = 4  # a batch whose papers do not come must not hold up the next
 
 
-class Measures:
-    """The scorer's own series."""
-
-    def __init__(self, metrics: Metrics, feeds: Sequence[FeedConfig]) -> None:
-        registry = metrics.registry
-        self.scored = Counter("paperwire_papers_scored", "Papers held against all feeds.", registry=registry)
-        self.matched = Counter(
-            "paperwire_papers_matched", "Papers that a feed matched, selected or not.", ("feed",), registry=registry
-        )
-        self.selection = Histogram(
-            "paperwire_selection_seconds",
-            "From the closing of a batch, as the scorer sees it, to its published selection.",
-            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600),
-            registry=registry,
-        )
-        self.incomplete = Counter(
-            "paperwire_selections_incomplete",
-            "Batches whose best were taken at the deadline, with papers missing.",
-            registry=registry,
-        )
-        for feed in feeds:
-            self.matched.labels(feed.slug)
-
-    def count(self, scored: Sequence[PaperScored]) -> None:
-        """Count papers that were scored and published."""
-        self.scored.inc(len(scored))
-        for paper in scored:
-            for match in paper.matches:
-                self.matched.labels(match.feed).inc()
-
-
 def build(settings: Settings) -> Service:
     """The service, not yet started; `FeedsError` when the feeds are not usable."""
-    feeds = load(settings.feeds_file).feeds
     metrics = Metrics("scorer")
-    measures = Measures(metrics, feeds)
+    measures = Measures(metrics)
+    feeds = Feeds(settings.feeds_file, metrics, changed=lambda judge: measures.know(feed.slug for feed in judge.feeds))
     bus = Bus(settings, "scorer", metrics)
-    scorer = Scorer(feeds)
     recent = Recent()
-
-    async def score(batch: Sequence[Received[PaperAnnounced]]) -> None:
-        scored = [scorer.score(received.event) for received in batch]
-        await bus.publish(*(received.then(paper) for received, paper in zip(batch, scored, strict=True)))
-        recent.add(scored)
-        measures.count(scored)
-
-    async def choose(received: Received[BatchClosed]) -> None:
-        began = time.monotonic()
-        batch = Batch(received.event, recent)
-        if not await batch.complete(bus, deadline=settings.selection_deadline):
-            measures.incomplete.inc()
-            log.warning("selected without some papers", extra={"batch": received.event.batch, "missing": batch.missing})
-        before = await earlier(bus, received.event)
-        selection = select(
-            batch.matched,
-            feeds,
-            candidates=sum(closed.papers for closed in (*before, received.event)),
-            taken_before=await taken_by(bus, before, feeds, deadline=settings.selection_deadline),
-        )
-        await bus.publish(*map(received.then, (*selection.selected, *selection.requests, *selection.texts)))
-        recent.forget(batch.closed.batch)
-        measures.selection.observe(time.monotonic() - began)
-        extra = {"batch": received.event.batch, "papers": received.event.papers}
-        made = {"summaries": len(selection.requests), "texts": len(selection.texts)}
-        log.info("selected", extra=extra | {"selected": len(selection.selected)} | made)
-
-    bus.on_batch(PaperAnnounced, "scorer", score, size=SCORED_AT_ONCE)
-    bus.on(BatchClosed, "selector", choose, lanes=SELECTED_AT_ONCE)
-    return Service("scorer", settings, bus, metrics)
+    selector = Selector(bus, lambda: feeds.judge, recent, measures, deadline=settings.selection_deadline)
+    scoring = Scoring(bus, lambda: feeds.judge, recent, measures)
+    bus.needs(key_value=SELECTIONS_BUCKET)
+    bus.on_batch(PaperAnnounced, "scorer", scoring.score, size=SCORED_AT_ONCE)
+    bus.on(BatchClosed, "selector", selector.choose, lanes=SELECTED_AT_ONCE)
+    return Service("scorer", settings, bus, metrics, loops=[feeds.follow], notes=feeds.notes)

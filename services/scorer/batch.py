@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,8 @@ from shared.messages import BatchClosed, PaperAnnounced, PaperScored
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 # While this replica is scoring, what it waits for is most likely its own work; it need not be read back.
 IDLE_SECONDS, LONGEST_UNREAD = 0.3, 5.0
-REMEMBERED = 20_000  # papers, some 100 MB
+MATCHES_PER_PAPER = 4  # a paper takes the memory of so many matches
+REMEMBERED = 20_000 * MATCHES_PER_PAPER  # some 100 MB
 
 
 class Recent:
@@ -30,25 +31,53 @@ class Recent:
 
     def __init__(self, limit: int = REMEMBERED) -> None:
         self._limit = limit
+        self._weight = 0
         self.touched = 0.0
         """When this replica last scored something, on the monotonic clock."""
-        self._batches: dict[str, list[PaperScored]] = {}
+        self._batches: dict[str, dict[str, tuple[PaperScored, object]]] = {}
 
-    def add(self, scored: Iterable[PaperScored]) -> None:
-        """Remember published papers; the oldest batches are forgotten first."""
+    def add(self, scored: Iterable[PaperScored], by: object = None) -> None:
+        """Remember published papers and who judged them; the oldest batches are forgotten first.
+
+        Where there is no room for a paper's matches, only the paper is remembered.
+        """
         self.touched = time.monotonic()
         for paper in scored:
-            self._batches.setdefault(paper.batch, []).append(paper)
-        while len(self._batches) > 1 and sum(map(len, self._batches.values())) > self._limit:
-            self.forget(next(iter(self._batches)))
+            judged = self._room_for(paper)
+            batch = self._batches.setdefault(paper.batch, {})
+            self._weight += _weight(judged) - (_weight(batch[paper.about][0]) if paper.about in batch else 0)
+            batch[paper.about] = (judged, by if judged is paper else None)
 
-    def of(self, batch: str) -> Sequence[PaperScored]:
+    def _room_for(self, paper: PaperScored) -> PaperScored:
+        while self._weight + _weight(paper) > self._limit and self._batches.keys() - {paper.batch}:
+            self.forget(next(batch for batch in self._batches if batch != paper.batch))
+        return paper if self._weight + _weight(paper) <= self._limit else without_matches(paper)
+
+    def of(self, batch: str) -> Iterable[PaperScored]:
         """The papers of a batch that are remembered: none, some or all of them."""
-        return self._batches.get(batch, ())
+        return [paper for paper, _ in self._batches.get(batch, {}).values()]
+
+    def judged(self, paper: PaperScored, by: object) -> PaperScored | None:
+        """The paper with its matches, if it was judged by just these feeds and is remembered."""
+        known, judge = self._batches.get(paper.batch, {}).get(paper.about, (None, None))
+        return known if judge is by else None
 
     def forget(self, batch: str) -> None:
         """Its selection is published."""
-        self._batches.pop(batch, None)
+        papers = self._batches.pop(batch, {})
+        self._weight -= sum(_weight(paper) for paper, _ in papers.values())
+
+
+def _weight(paper: PaperScored) -> int:
+    return MATCHES_PER_PAPER + len(paper.matches)
+
+
+def without_matches(paper: PaperScored) -> PaperScored:
+    """The paper as it can be judged again, by whichever feeds there are then."""
+    searches = (reason.term for match in paper.matches for reason in match.reasons if reason.field == "search")
+    # a message of an earlier version says in its reasons only which searches found it
+    found_by = paper.found_by or tuple(dict.fromkeys(searches))
+    return paper.model_copy(update={"matches": (), "found_by": found_by})
 
 
 @dataclass(slots=True)
@@ -57,9 +86,8 @@ class Batch:
 
     closed: BatchClosed
     recent: Recent = field(default_factory=Recent)
-    matched: list[PaperScored] = field(default_factory=list)
-    """The papers that some feed wants."""
-    _scored: set[str] = field(default_factory=set)
+    papers: dict[str, PaperScored] = field(default_factory=dict)
+    """All that are scored, by versioned id; without their matches, which the feeds may have outlived."""
     _dead: set[str] = field(default_factory=set)
     _next_scored: int = 1
     _next_dead: int = 1
@@ -71,7 +99,7 @@ class Batch:
     @property
     def missing(self) -> int:
         """How many of its papers are neither scored nor given up."""
-        return self.closed.papers - len(self._scored | self._dead)
+        return self.closed.papers - len(self.papers.keys() | self._dead)
 
     async def complete(self, bus: Bus, *, deadline: float) -> bool:
         """Wait until no paper is missing; False when some still are after `deadline` seconds.
@@ -115,11 +143,9 @@ class Batch:
             self.add_dead(letter)
 
     def add(self, scored: PaperScored) -> None:
-        """Count a scored paper, once, if it is of this batch."""
-        if scored.batch == self.closed.batch and scored.about not in self._scored:
-            self._scored.add(scored.about)
-            if scored.matches:
-                self.matched.append(scored)
+        """Keep a scored paper, once, if it is of this batch."""
+        if scored.batch == self.closed.batch and scored.about not in self.papers:
+            self.papers[scored.about] = without_matches(scored)
 
     def add_dead(self, letter: DeadLetter) -> None:
         """Count a paper that was given up, if one can tell that it is of this batch."""

@@ -94,6 +94,7 @@ class Scorer:
                 kind=one.kind,
                 position=one.position,
                 matches=matches[number],
+                found_by=one.found_by,
             )
 
     def _matches(self, papers: Sequence[Paper], kinds: Sequence[Kind], finds: Finds) -> list[tuple[Match, ...]]:

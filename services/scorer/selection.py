@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import lru_cache
 
-from shared.feeds import FeedConfig
-from shared.messages import Match, PaperScored, PaperSelected, Pick, SummaryKind, SummaryRequested, TextRequested
-
-Matched = tuple[PaperScored, Match]
+from services.scorer.marking import marked
+from services.scorer.ranking import Before, Candidates, Key, Place, choose, key_of
+from shared.feeds import FeedConfig, SummaryConfig
+from shared.messages import Match, Paper, PaperScored, PaperSelected, Pick, SummaryKind, SummaryRequested, TextRequested
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,96 +27,80 @@ def select(
     feeds: Sequence[FeedConfig],
     *,
     candidates: int | None = None,
-    taken_before: Mapping[str, int] | None = None,
+    batch: int | None = None,
+    before: Before | None = None,
 ) -> Selection:
     """The `max_papers` best for each feed, by score, then by place in the announcement, then by id.
 
     The order of `scored` and repetitions in it change nothing. `candidates` is the number of papers announced,
-    where it is not the number scored. `taken_before` is how many the feeds took of the same day already: a
-    supplement's ranks go on from there.
+    where it is not the number scored. `batch` and `before`: see `services.scorer.ranking.choose`.
     """
-    before = taken_before or {}
-    papers = {paper.key: paper for paper in scored}
+    papers = {key_of(paper): paper for paper in scored}
+    running = Candidates(feeds, papers.values())
+    running.add(papers.values())
+    places = choose(running, feeds, batch=batch, before=before)
     count = candidates if candidates is not None else len(papers)
-    matched = _by_feed(papers.values())
-    picks: dict[str, list[Pick]] = {}
-    for feed in feeds:
-        for rank, (paper, match) in enumerate(_ranking(matched.get(feed.slug, ()), feed), start=1):
-            pick = _pick(feed, rank, match, count)
-            picks.setdefault(paper.key, []).append(_moved(pick, before.get(feed.slug, 0)))
-    chosen = sorted((papers[key] for key in picks), key=_announcement_order)
-    by_urgency = sorted(chosen, key=lambda paper: min(pick.rank for pick in picks[paper.key]))
-    full = frozenset(feed.slug for feed in feeds if feed.summary.text == "full")
-    of_text = {paper.key: _of_text(picks[paper.key], full) for paper in chosen}
-    requests = (request for paper in by_urgency for request in _requests(paper, picks[paper.key], of_text[paper.key]))
-    return Selection(
-        selected=tuple(_selected(paper, picks[paper.key]) for paper in chosen),
-        requests=tuple({request.key: request for request in requests}.values()),
-        texts=tuple(
-            TextRequested(paper=paper.paper, summaries=kinds) for paper in by_urgency if (kinds := of_text[paper.key])
-        ),
-    )
+    chosen = taken(papers, places)
+    requests, texts = summaries(chosen, places)
+    return Selection(tuple(selected(paper, places[key_of(paper)], count) for paper in chosen), requests, texts)
 
 
-def _announcement_order(paper: PaperScored) -> tuple[int, str, int]:
-    return paper.position, paper.paper.id, paper.paper.version
+def taken(papers: Mapping[Key, PaperScored], places: Iterable[Key]) -> list[PaperScored]:
+    """The papers that somebody takes, in the order of the announcement."""
+    return sorted((papers[key] for key in places), key=lambda paper: (paper.position, *key_of(paper)))
 
 
-def _by_feed(papers: Iterable[PaperScored]) -> dict[str, list[Matched]]:
-    """The papers that each feed matches; of two versions of a paper, the newer stands for both."""
-    newest: dict[str, dict[str, Matched]] = {}
-    for paper in sorted(papers, key=lambda paper: paper.paper.version):
-        for match in paper.matches:
-            newest.setdefault(match.feed, {})[paper.paper.id] = (paper, match)
-    return {feed: list(matched.values()) for feed, matched in newest.items()}
-
-
-def _ranking(matched: Iterable[Matched], feed: FeedConfig) -> list[Matched]:
-    return sorted(matched, key=lambda found: (-found[1].score, *_announcement_order(found[0])))[: feed.max_papers]
-
-
-def _pick(feed: FeedConfig, rank: int, match: Match, candidates: int) -> Pick:
-    summaries = product((feed.summary.style,), feed.summary.languages) if rank <= feed.summary.top else ()
-    return Pick(
-        feed=feed.slug,
-        rank=rank,
-        candidates=candidates,
-        score=match.score,
-        reasons=match.reasons,
-        waits_for=tuple(SummaryKind(style=style, language=language) for style, language in summaries),
-    )
-
-
-def _moved(pick: Pick, places: int) -> Pick:
-    return pick.model_copy(update={"rank": pick.rank + places}) if places else pick
-
-
-def taken(selections: Iterable[Selection]) -> dict[str, int]:
-    """How many papers each feed took."""
-    return Counter(pick.feed for selection in selections for selected in selection.selected for pick in selected.picks)
-
-
-def _selected(paper: PaperScored, picks: Sequence[Pick]) -> PaperSelected:
+def selected(paper: PaperScored, places: Iterable[Place], candidates: int) -> PaperSelected:
+    """The feeds that take the paper, among so many, and why: the paper comes with the matches of these feeds."""
+    matches = {match.feed: match for match in paper.matches}
     return PaperSelected(
         paper_id=paper.paper.id,
         version=paper.paper.version,
         batch=paper.batch,
         date=paper.date,
         kind=paper.kind,
-        picks=tuple(picks),
+        picks=tuple(_pick(paper.paper, place, matches[place.feed.slug], candidates) for place in places),
     )
 
 
-def _of_text(picks: Sequence[Pick], full: frozenset[str]) -> tuple[SummaryKind, ...]:
-    """The summaries that are made of the full text: those that any feed with `text = "full"` wants."""
-    return tuple(dict.fromkeys(wanted for pick in picks if pick.feed in full for wanted in pick.waits_for))
+def _pick(paper: Paper, place: Place, match: Match, candidates: int) -> Pick:
+    return Pick(
+        feed=place.feed.slug,
+        rank=place.rank,
+        candidates=candidates,
+        score=match.score,
+        reasons=marked(paper, place.feed, match.reasons),
+        waits_for=_waits_for(place),
+    )
 
 
-def _requests(paper: PaperScored, picks: Sequence[Pick], of_text: tuple[SummaryKind, ...]) -> list[SummaryRequested]:
-    """The summaries that can be made at once, each kind for all feeds."""
-    kinds = dict.fromkeys(wanted for pick in picks for wanted in pick.waits_for)
-    return [
-        SummaryRequested(paper=paper.paper, style=wanted.style, language=wanted.language)
-        for wanted in kinds
-        if wanted not in of_text
-    ]
+def _waits_for(place: Place) -> tuple[SummaryKind, ...]:
+    return _all_kinds(place.feed.summary) if place.nth <= place.feed.summary.top else ()
+
+
+@lru_cache(maxsize=1024)
+def _all_kinds(summary: SummaryConfig) -> tuple[SummaryKind, ...]:
+    return tuple(SummaryKind(style=summary.style, language=language) for language in summary.languages)
+
+
+def summaries(
+    chosen: Sequence[PaperScored], places: Mapping[Key, Sequence[Place]]
+) -> tuple[tuple[SummaryRequested, ...], tuple[TextRequested, ...]]:
+    """The summaries of the papers taken, and the texts for those that are made of them, most urgent first."""
+    urgent = sorted(chosen, key=lambda paper: min(place.rank for place in places[key_of(paper)]))
+    requests: dict[str, SummaryRequested] = {}
+    texts = []
+    for paper in urgent:
+        wanted = places[key_of(paper)]
+        of_text = _kinds(place for place in wanted if place.feed.summary.text == "full")
+        if of_text:
+            texts.append(TextRequested(paper=paper.paper, summaries=of_text))
+        for kind in _kinds(wanted):
+            if kind not in of_text:
+                request = SummaryRequested(paper=paper.paper, style=kind.style, language=kind.language)
+                requests.setdefault(request.key, request)
+    return tuple(requests.values()), tuple(texts)
+
+
+def _kinds(places: Iterable[Place]) -> tuple[SummaryKind, ...]:
+    return tuple(dict.fromkeys(kind for place in places for kind in _waits_for(place)))

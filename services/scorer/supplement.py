@@ -1,44 +1,45 @@
-"""A supplement to a day that was selected already: what the earlier batches of the day were, and what they took."""
+"""The other batches of a day: those before a supplement, and the announcement that a search goes beside."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-from services.scorer.batch import Batch
-from services.scorer.selection import select, taken
+from services.scorer.ranking import number
 from shared.bus import Bus
-from shared.feeds import FeedConfig
 from shared.messages import BatchClosed
 
-
-def number(batch: str) -> int:
-    """1 for a day's batch (`arxiv:2025-12-10`), 2 and up for its supplements (`arxiv:2025-12-10.2`)."""
-    _, dot, suffix = batch.rpartition(".")
-    return int(suffix) if dot and suffix.isascii() and suffix.isdigit() else 1
+SEARCH = "-search"  # arxiv-search:2025-12-10 is what the feeds' searches found beside arxiv:2025-12-10
 
 
-async def earlier(bus: Bus, closed: BatchClosed) -> list[BatchClosed]:
-    """The batches of the same day before this one; none for a day's first."""
-    if number(closed.batch) == 1:
-        return []
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was closed before a batch, in the order of the batches' numbers."""
+
+    same: tuple[BatchClosed, ...] = ()
+    """Of the same announcement: the batch is a supplement to these."""
+    beside: tuple[BatchClosed, ...] = ()
+    """Of the announcement that the batch, the finds of searches, goes beside."""
+
+
+async def earlier(bus: Bus, closed: BatchClosed) -> Earlier:
+    """The batches of the same day that count for this one; none for a day's first."""
+    searched = closed.source.removesuffix(SEARCH) if closed.source.endswith(SEARCH) else None
+    if number(closed.batch) == 1 and searched is None:
+        return Earlier()
     same: dict[int, BatchClosed] = {}
+    beside: dict[int, BatchClosed] = {}
+    before = True
     async for received in bus.read(BatchClosed):
         other = received.event
-        if (other.source, other.date) == (closed.source, closed.date) and number(other.batch) < number(closed.batch):
+        before = before and other.batch != closed.batch
+        if other.date != closed.date:
+            continue
+        if other.source == closed.source and number(other.batch) < number(closed.batch):
             same.setdefault(number(other.batch), other)
-    return [same[key] for key in sorted(same)]
+        elif other.source == searched and before:
+            beside.setdefault(number(other.batch), other)
+    return Earlier(_in_order(same), _in_order(beside))
 
 
-async def taken_by(
-    bus: Bus, batches: Sequence[BatchClosed], feeds: Sequence[FeedConfig], *, deadline: float
-) -> dict[str, int]:
-    """How many papers each feed took from these batches: chosen once more, from what the stream holds of them.
-
-    What was published of them is not read: with several replicas it may not be complete yet.
-    """
-    selections = []
-    for closed in batches:
-        batch = Batch(closed)
-        await batch.complete(bus, deadline=deadline)  # after the deadline they were selected without the rest, too
-        selections.append(select(batch.matched, feeds, candidates=closed.papers))
-    return taken(selections)
+def _in_order(batches: dict[int, BatchClosed]) -> tuple[BatchClosed, ...]:
+    return tuple(batches[key] for key in sorted(batches))

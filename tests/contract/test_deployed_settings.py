@@ -88,6 +88,16 @@ def test_the_feeds_are_mounted_where_the_setting_says(manifests: list[Manifest])
     assert path.name in config_map(manifests, "feeds")["data"]
 
 
+def test_changed_feeds_reach_the_running_pods(manifests: list[Manifest]) -> None:
+    """A name with a hash would roll them, and a file that is mounted by itself never changes."""
+    all_mounts = (mount for each in own_containers(manifests) for mount in each.get("volumeMounts", []))
+    mounts = [mount for mount in all_mounts if mount["name"] == "feeds"]
+
+    assert config_map(manifests, "feeds")["metadata"]["name"] == "feeds"
+    assert [mount for mount in mounts if "subPath" in mount] == []
+    assert len(mounts) == 3
+
+
 def test_the_feeds_that_are_shipped_are_valid() -> None:
     feeds = load(KUBERNETES / "base" / "feeds.toml").feeds
 

@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import nats
 import pytest
 
 from cli.local.nats import Nats
-from services.scorer.app import build
-from services.scorer.settings import Settings
-from shared.bus import Bus
-from shared.messages import (
-    BatchClosed,
-    Message,
-    PaperAnnounced,
-    PaperScored,
-    PaperSelected,
-    SummaryRequested,
-    TextRequested,
-)
-from shared.metrics import Metrics
+from shared.messages import BatchClosed, PaperAnnounced, PaperScored, PaperSelected, SummaryRequested, TextRequested
 from shared.provision import MAX_MESSAGE
-from shared.service import Service
-from shared.settings import ServiceSettings
 from tests.builders import BATCH, a_closing, a_paper, an_announcement
+from tests.scorers import FEEDS, a_bus, all_of, announce, announcements, places, scorers, some_of, supplement
 from tests.waiting import eventually
-
-M = TypeVar("M", bound=Message)
-
-FEEDS = """\
-[[feed]]
-slug = "llm"
-keywords = ["LLM", { term = "quantization", weight = 2.0 }]
-max_papers = 2
-[feed.summary]
-top = 1
-"""
 
 
 @pytest.fixture
@@ -49,50 +22,6 @@ def feeds_file(tmp_path: Path) -> Path:
     path = tmp_path / "feeds.toml"
     path.write_text(FEEDS, encoding="utf-8")
     return path
-
-
-@asynccontextmanager
-async def scorers(url: str, feeds: Path, count: int = 1, deadline: float = 60) -> AsyncIterator[Service]:
-    """So many scorers side by side, and the first of them to look at."""
-    settings = Settings(nats_url=url, probe_port=0, feeds_file=feeds, selection_deadline=deadline)
-    async with AsyncExitStack() as stack:
-        services = [await stack.enter_async_context(build(settings)) for _ in range(count)]
-        yield services[0]
-
-
-@asynccontextmanager
-async def a_bus(url: str) -> AsyncIterator[Bus]:
-    bus = Bus(ServiceSettings(nats_url=url, probe_port=0), "test", Metrics("test"))
-    await bus.connect()
-    try:
-        yield bus
-    finally:
-        await bus.stop()
-
-
-async def all_of(bus: Bus, message: type[M]) -> list[M]:
-    return [received.event async for received in bus.read(message)]
-
-
-async def some_of(bus: Bus, message: type[M], count: int = 1) -> list[M]:
-    """The messages, once there are so many."""
-
-    async def enough() -> list[M]:
-        found = await all_of(bus, message)
-        return found if len(found) >= count else []
-
-    return await eventually(enough, timeout=20)
-
-
-def announcements() -> list[PaperAnnounced]:
-    titles = ("Quantization of LLMs", "Gardens", "LLMs", "An LLM")
-    papers = (a_paper(id=f"2512.{n:05d}", title=title, abstract="") for n, title in enumerate(titles))
-    return [an_announcement(number, paper=paper) for number, paper in enumerate(papers)]
-
-
-async def announce(bus: Bus, *papers: PaperAnnounced, closed: int | None = None) -> None:
-    first, *_ = await bus.publish(*papers)
-    await bus.publish(a_closing(closed or len(papers), first_sequence=first))
 
 
 async def test_every_paper_is_scored_and_the_best_of_the_batch_are_selected(nats_url: str, feeds_file: Path) -> None:
@@ -295,22 +224,51 @@ async def test_announcing_again_changes_nothing(nats_url: str, feeds_file: Path)
         assert len(await all_of(bus, PaperScored)) == 4
 
 
-async def test_a_paper_whose_score_fits_no_message_takes_no_other_with_it(nats_url: str, tmp_path: Path) -> None:
-    words = [f"word{number:02}" for number in range(60)]
+def every_word(count: int, prefix: str) -> tuple[list[str], str]:
+    words = [f"{prefix}{number:04}" for number in range(count)]
+    return words, " ".join(words)
+
+
+async def test_a_paper_whose_reasons_fit_no_message_is_scored_without_them_and_selected_with_them(
+    nats_url: str, tmp_path: Path
+) -> None:
+    words, text = every_word(60, "word")
     feeds = tmp_path / "feeds.toml"
     feeds.write_text(f'[[feed]]\nslug = "words"\nkeywords = {json.dumps(words)}\n', encoding="utf-8")
-    full = " ".join(words) + " x" * ((MAX_MESSAGE - 4_000) // 2)  # 60 reasons have no room beside it
-    papers = [a_paper(id=f"2512.{n:05d}", abstract=full if n == 2 else "word01") for n in range(5)]
+    full = text + " x" * ((MAX_MESSAGE - 5_500) // 2)  # 60 reasons have no room beside it
+    papers = [a_paper(id=f"2512.{n:05d}", abstract=full if n == 2 else words[1]) for n in range(5)]
 
-    async with a_bus(nats_url) as bus, scorers(nats_url, feeds):
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds) as service:
         await announce(bus, *(an_announcement(number, paper=paper) for number, paper in enumerate(papers)))
 
-        selected = await some_of(bus, PaperSelected, 4)
-        [letter] = [letter async for letter in bus.read_dead(PaperAnnounced)]
+        selected = await some_of(bus, PaperSelected, 5)
+        scored = {paper.paper.id: paper for paper in await all_of(bus, PaperScored)}
 
-    assert [paper.paper_id for paper in selected] == ["2512.00000", "2512.00001", "2512.00003", "2512.00004"]
-    assert (letter.consumer, letter.attempts) == ("scorer", 1)
-    assert "NATS refused a message on papers.scored" in letter.reason
+        [match] = scored["2512.00002"].matches
+        assert (match.feed, match.score, match.reasons) == ("words", 60.0, ())
+        assert [len(paper.picks[0].reasons) for paper in selected] == [1, 1, 60, 1, 1]
+        assert service.metrics.registry.get_sample_value("paperwire_papers_shortened_total") == 1
+
+
+async def test_a_paper_that_thousands_of_feeds_match_is_stored_and_selected_for_all_of_them(
+    nats_url: str, tmp_path: Path
+) -> None:
+    slugs = [f"feed-{number:04}" for number in range(6_000)]
+    feeds = tmp_path / "feeds.toml"
+    feeds.write_text("\n".join(f'[[feed]]\nslug = "{slug}"\nkeywords = ["LLM"]' for slug in slugs), encoding="utf-8")
+
+    async with a_bus(nats_url) as bus, scorers(nats_url, feeds):
+        await announce(bus, *announcements())
+        await some_of(bus, SummaryRequested)
+        selected = [paper for paper in await all_of(bus, PaperSelected) if paper.paper_id == "2512.00002"]
+        scored = [paper for paper in await all_of(bus, PaperScored) if paper.paper.id == "2512.00002"]
+        dead = [letter async for letter in bus.read_dead(PaperAnnounced)]
+
+    assert len(scored) == 1
+    assert 4_000 < len(scored[0].matches) < 6_000
+    assert [pick.feed for paper in selected for pick in paper.picks] == slugs
+    assert [paper.part for paper in selected] == list(range(1, len(selected) + 1))
+    assert dead == []
 
 
 async def test_what_cannot_be_read_among_the_scored_does_not_hold_back_a_selection(
@@ -324,20 +282,6 @@ async def test_what_cannot_be_read_among_the_scored_does_not_hold_back_a_selecti
 
             assert len(await some_of(bus, PaperSelected, 2)) == 2
             assert [letter async for letter in bus.read_dead(BatchClosed)] == []
-
-
-async def supplement(bus: Bus, *titles: str) -> None:
-    """A second batch of the same day."""
-    papers = (a_paper(id=f"2512.{n:05d}", title=title, abstract="") for n, title in enumerate(titles, start=100))
-    batch = f"{BATCH}.2"
-    first, *_ = await bus.publish(
-        *(an_announcement(place, paper=paper, batch=batch) for place, paper in enumerate(papers))
-    )
-    await bus.publish(a_closing(len(titles), batch=batch, first_sequence=first))
-
-
-def places(selected: list[PaperSelected]) -> dict[str, tuple[int, int]]:
-    return {paper.paper_id: (pick.rank, pick.candidates) for paper in selected for pick in paper.picks}
 
 
 async def test_a_supplement_ranks_after_the_days_own_papers(nats_url: str, feeds_file: Path) -> None:

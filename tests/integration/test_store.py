@@ -375,6 +375,27 @@ async def test_a_paper_that_two_feeds_took_counts_once_under_its_best_rank(publi
     ]
 
 
+async def test_a_selection_in_several_parts_is_the_selection_in_whatever_order_they_come(publisher: Publisher) -> None:
+    first = a_selected("2512.00001", a_pick("gpu", waits_for=()))
+    second = a_selected("2512.00001", a_pick("llm", rank=2, waits_for=()), part=2)
+
+    await publisher.handle(second, a_scored(paper=a_paper(id="2512.00001")), first, second, first)
+
+    assert await publisher.ids("gpu") == await publisher.ids("llm") == ["2512.00001"]
+    [status] = await publisher.library.statuses(14)
+    assert (status.selected, status.published) == (2, 2)
+
+
+async def test_a_dead_part_of_a_selection_is_accounted_for_with_its_own_picks(publisher: Publisher) -> None:
+    first = a_selected("2512.00001", a_pick("gpu", waits_for=()))
+    second = a_selected("2512.00001", a_pick("llm", rank=2, waits_for=()), part=2)
+
+    await publisher.handle(first, a_scored(paper=a_paper(id="2512.00001")), a_dead(second))
+
+    [status] = await publisher.library.statuses(14)
+    assert (status.selected, status.published, status.dead_entries) == (2, 1, 1)
+
+
 async def test_a_value_that_the_database_cannot_hold_is_the_message_s_own_fault(publisher: Publisher) -> None:
     with pytest.raises(Permanent, match="Postgres cannot store this"):
         await publisher.store.scored([a_scored(2**31)])
