@@ -1,0 +1,100 @@
+"""Past announcements held against feeds once more: what each feed takes of them, as the running scorer chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from services.scorer.scoring import Scorer
+from services.scorer.selection import Selection, select, taken
+from services.scorer.supplement import number
+from shared.feeds import FeedConfig
+from shared.messages import PaperAnnounced, PaperScored, Pick
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A batch, as its source announced it."""
+
+    batch: str
+    source: str
+    date: date
+    papers: int
+    """How many it held; those that never came are counted."""
+    announced: tuple[PaperAnnounced, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An announcement and what the feeds took of it."""
+
+    announcement: Announcement
+    scored: tuple[PaperScored, ...]
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A paper that a feed took, and as what."""
+
+    scored: PaperScored
+    pick: Pick
+
+
+def judge(announcements: Iterable[Announcement], feeds: Sequence[FeedConfig], scorer: Scorer) -> list[Judged]:
+    """What the feeds take of each announcement, oldest first; `scorer` is that of the same feeds.
+
+    The supplements to a day come after it and see what it took, as they did when they were announced.
+    """
+    judged: list[Judged] = []
+    for _, batches in groupby(sorted(announcements, key=_order), key=_day):
+        judged += _judged_day(list(batches), feeds, scorer)
+    return judged
+
+
+def _judged_day(batches: Sequence[Announcement], feeds: Sequence[FeedConfig], scorer: Scorer) -> list[Judged]:
+    judged: list[Judged] = []
+    candidates = 0
+    for batch in batches:
+        candidates += batch.papers
+        scored = tuple(map(scorer.score, batch.announced))
+        before = taken(earlier.selection for earlier in judged)
+        matched = [paper for paper in scored if paper.matches]
+        chosen = select(matched, feeds, candidates=max(1, candidates), taken_before=before)
+        judged.append(Judged(batch, scored, chosen))
+    return judged
+
+
+def _day(batch: Announcement) -> tuple[date, str]:
+    return batch.date, batch.source
+
+
+def _order(batch: Announcement) -> tuple[date, str, int, str]:
+    return (*_day(batch), number(batch.batch), batch.batch)
+
+
+def taken_by(judged: Iterable[Judged], slug: str) -> list[Taken]:
+    """The feed's papers, by day and rank; each once, where it appeared first."""
+    first: dict[str, Taken] = {}
+    for one in judged:
+        scored = {(paper.paper.id, paper.paper.version): paper for paper in one.scored}
+        for selected in one.selection.selected:
+            for pick in selected.picks:
+                if pick.feed == slug:
+                    paper = scored[selected.paper_id, selected.version]
+                    first.setdefault(selected.paper_id, Taken(paper, pick))
+    return sorted(first.values(), key=lambda one: (one.scored.date, one.pick.rank, one.scored.paper.id))
+
+
+def with_seen(feed: FeedConfig, feeds: Sequence[FeedConfig]) -> list[FeedConfig]:
+    """The feed and those whose choices it looks at (`seen`), in the order of the file."""
+    known = {one.slug: one for one in feeds}
+    wanted, found = [feed.slug], {feed.slug: feed}
+    while wanted:
+        for slug in found[wanted.pop()].seen:
+            if slug in known and slug not in found:
+                found[slug] = known[slug]
+                wanted.append(slug)
+    return [found[one.slug] for one in feeds if one.slug in found] or [feed]
