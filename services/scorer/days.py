@@ -43,27 +43,34 @@ class Taken:
     pick: Pick
 
 
+Scored = tuple[Announcement, tuple[PaperScored, ...]]
+
+
 def judge(announcements: Iterable[Announcement], feeds: Sequence[FeedConfig], scorer: Scorer) -> list[Judged]:
     """What the feeds take of each announcement, oldest first; `scorer` is that of the same feeds.
 
     The supplements to a day come after it and see what it took, as they did when they were announced.
     """
+    return choose([(batch, tuple(map(scorer.score, batch.announced))) for batch in announcements], feeds)
+
+
+def choose(scored: Iterable[Scored], feeds: Sequence[FeedConfig]) -> list[Judged]:
+    """The same for papers that are scored already."""
     judged: list[Judged] = []
-    for _, batches in groupby(sorted(announcements, key=_order), key=_day):
-        judged += _judged_day(list(batches), feeds, scorer)
+    for _, batches in groupby(sorted(scored, key=lambda one: _order(one[0])), key=lambda one: _day(one[0])):
+        judged += _chosen(list(batches), feeds)
     return judged
 
 
-def _judged_day(batches: Sequence[Announcement], feeds: Sequence[FeedConfig], scorer: Scorer) -> list[Judged]:
+def _chosen(batches: Sequence[Scored], feeds: Sequence[FeedConfig]) -> list[Judged]:
     judged: list[Judged] = []
     candidates = 0
-    for batch in batches:
+    for batch, scored in batches:
         candidates += batch.papers
-        scored = tuple(map(scorer.score, batch.announced))
         before = taken(earlier.selection for earlier in judged)
         matched = [paper for paper in scored if paper.matches]
-        chosen = select(matched, feeds, candidates=max(1, candidates), taken_before=before)
-        judged.append(Judged(batch, scored, chosen))
+        selection = select(matched, feeds, candidates=max(1, candidates), taken_before=before)
+        judged.append(Judged(batch, scored, selection))
     return judged
 
 

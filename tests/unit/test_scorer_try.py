@@ -44,12 +44,16 @@ def test_the_example_feeds_take_a_good_handful_of_a_day(feed: str, papers: int) 
 def test_a_ranking_tells_rank_paper_score_and_reasons() -> None:
     _, output, _ = run("try", EXAMPLE, DAY, "--feed", "efficient-llm", "--json", "--limit", 2)
 
-    assert json.loads(output)[1] == {
+    row = json.loads(output)[1]
+    spans = [reason.pop("spans") for reason in row["reasons"]]
+    assert all(isinstance(found, list) for found in spans)
+    assert row == {
         "rank": 2,
         "id": "2512.08524",
         "version": 1,
         "title": "Beyond Real Weights: Hypercomplex Representations for Stable Quantization",
         "kind": "cross",
+        "date": "2025-12-10",
         "score": 5.0,
         "reasons": [
             {"term": "quantization", "field": "title", "weight": 3.0},
