@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from cli import feeds_try
+from cli import feeds_fill, feeds_stats, feeds_try, running
 from cli.feeds_file import FAILED, Trouble, count, read, told
 from cli.feeds_show import print_table
 from cli.feeds_try import How, Where
@@ -95,6 +95,55 @@ def try_(
             feeds_try.one(file, feed, where, how)
         else:
             feeds_try.all_of_them(file, where, how)
+
+
+@feeds_app.command()
+def stats(
+    file: File,
+    documents: Documents = None,
+    *,
+    feed: Annotated[str | None, typer.Option(help="The slug of a feed; else all.")] = None,
+    day: Day = None,
+    days: Days = None,
+    as_json: Json = False,
+    source: Source = None,
+    database: Database = None,
+) -> None:
+    """Print how selective each term is: on recorded announcements, or on past days in the archive.
+
+    papers: how many have it, and which share that is of those that the feed looks at; title: in how many titles;
+    decides: how many match only thanks to it (of an exclusion: how many would match but for it); taken: in how many
+    of the feed's papers it is found. Exit code 1 when there is nothing to count.
+    """
+    where = Where(tuple(documents or ()), day.date() if day else None, days, database, source)
+    with told():
+        counts = feeds_stats.found(file, feed, where)
+    if as_json:
+        feeds_try.dump(feeds_stats.as_json(counts))
+    else:
+        feeds_stats.show(counts)
+
+
+@feeds_app.command()
+def fill(
+    slug: Annotated[str, typer.Argument(help="The feed.", show_default=False)],
+    *,
+    days: Annotated[int, typer.Option(min=1, help="How many of the archive's newest days.")] = 14,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would come.")] = False,
+    file: Annotated[Path, typer.Option("--feeds", envvar="FEEDS_FILE", help="The configuration.")] = Path("feeds.toml"),
+    nats_url: Annotated[str | None, typer.Option(help="The services' NATS; else NATS_URL.")] = None,
+    database: Database = None,
+) -> None:
+    """Fill a new or changed feed with what it would have taken on past days. Other feeds stay as they are.
+
+    The papers come from the archive, under the dates and ranks that they would have had; the publisher stores them
+    and summaries are made as always. A paper that was replaced since is judged by its newest text. What the feed has
+    already stays, also what it would not take any more; the same command again changes nothing.
+
+    Exit codes: 0 filled, also when there was nothing to fill; 1 it could not be done.
+    """
+    with told():
+        raise typer.Exit(running.run(feeds_fill.run(feeds_fill.Order(file, slug, days, dry_run, nats_url, database))))
 
 
 def _row(feed: FeedConfig) -> tuple[str, ...]:

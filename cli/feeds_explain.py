@@ -210,7 +210,7 @@ def _sentences(answer: Answer) -> Iterator[str]:
     if not failed:
         yield _crowded(answer, place)
     elif place.needed is not None and one.score < place.needed:
-        yield f"It has {one.score:g} and would have needed {place.needed:g}."
+        yield f"To get in on this day it would have needed a score of {place.needed:g}."
 
 
 def _crowded(answer: Answer, place: Standing) -> str:

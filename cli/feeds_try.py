@@ -74,7 +74,7 @@ def one(file: Path, slug: str, where: Where, how: How) -> None:
     feed = feed_of(feeds, slug, file)
     judged = trial(where.papers(), feed, feeds)
     if how.as_json:
-        _dump(rows(judged, feed, how.limit))
+        dump(rows(judged, feed, how.limit))
     else:
         feeds_show.show(rows(judged, feed), feed, held(judged), how.limit)
 
@@ -84,7 +84,7 @@ def all_of_them(file: Path, where: Where, how: How) -> None:
     feeds = read(file).feeds
     judged = trials(where.papers(), feeds)
     if how.as_json:
-        _dump({feed.slug: rows(judged[feed.slug], feed, how.limit) for feed in feeds})
+        dump({feed.slug: rows(judged[feed.slug], feed, how.limit) for feed in feeds})
         return
     for feed in feeds:
         looked = judged[feed.slug]
@@ -99,7 +99,7 @@ def explained(file: Path, slug: str | None, paper_id: str, where: Where, how: Ho
     papers = _with(paper_id, where)
     answers = [answer for feed in asked_about for answer in feeds_explain.answers(papers, paper_id, feed, feeds)]
     if how.as_json:
-        _dump([feeds_explain.as_json(answer) for answer in answers])
+        dump([feeds_explain.as_json(answer) for answer in answers])
         return
     for number, answer in enumerate(answers):
         if number:
@@ -125,7 +125,7 @@ def compared(file: Path, old: Path, slug: str | None, where: Where, how: How) ->
         raise Trouble(f"neither {file} nor {old} has a feed {slug}")
     changes = feeds_diff.changes(where.papers(), _only(before, slug), _only(after, slug), before, after)
     if how.as_json:
-        _dump([feeds_diff.as_json(change) for change in changes])
+        dump([feeds_diff.as_json(change) for change in changes])
     else:
         feeds_diff.show(changes, how.limit)
     return any(change.different for change in changes)
@@ -135,5 +135,6 @@ def _only(feeds: Sequence[FeedConfig], slug: str | None) -> list[FeedConfig]:
     return [feed for feed in feeds if slug in (None, feed.slug)]
 
 
-def _dump(document: object) -> None:
+def dump(document: object) -> None:
+    """Print it as JSON."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=1))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.scorer.probing import Asked, Probe, Role, open_to_all
-from services.scorer.scoring import Scorer, with_archives
+from services.scorer.probing import Asked, Probe, Role, categories_of, open_to_all
+from services.scorer.scoring import Scorer
 from shared.feeds import ARXIV, FeedConfig
 from shared.messages import Paper, PaperAnnounced, Place, Reason
 
@@ -106,7 +106,8 @@ def _checks(announced: PaperAnnounced, feed: FeedConfig, findings: Sequence[Find
         return
     yield from _required(findings)
     enough = score > 0 and score >= feed.min_score
-    yield Check("score", enough, f"score {score:g}, min_score {feed.min_score:g}")
+    how = "reaches" if enough else "is below" if score < feed.min_score else "is nothing, though it reaches"
+    yield Check("score", enough, f"score {score:g} {how} min_score {feed.min_score:g}")
 
 
 def _by_search(announced: PaperAnnounced, feed: FeedConfig) -> Check:
@@ -121,10 +122,8 @@ def _gates(announced: PaperAnnounced, feed: FeedConfig) -> Iterator[Check]:
     yield Check("source", of_source, f"from {paper.source}; the feed looks at {_list(feed.sources)}")
     yield Check("announce", kind in feed.announce, f"announced as {kind}; the feed takes {_list(feed.announce)}")
     if paper.source == ARXIV and feed.categories:
-        there = with_archives(paper.categories)
-        has = [category for category in feed.categories if category in there]
         text = f"in {_list(paper.categories)}; the feed looks at {_list(feed.categories)}"
-        yield Check("categories", bool(has), text)
+        yield Check("categories", bool(categories_of(feed, paper)), text)
 
 
 def _excluded(findings: Iterable[Finding]) -> Iterator[Check]:

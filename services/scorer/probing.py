@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from services.scorer.scoring import Scorer
+from services.scorer.scoring import Scorer, with_archives
 from shared.feeds import ARXIV, FeedConfig, Term
-from shared.messages import Paper, Reason
+from shared.messages import Paper, PaperAnnounced, Reason
 
 Role = Literal["keyword", "author", "require", "any", "exclude"]
 
@@ -49,6 +49,22 @@ def asked(feed: FeedConfig) -> list[Asked]:
         *groups,
         *(Asked(term, "exclude") for term in feed.exclude),
     ]
+
+
+def looks_at(announced: PaperAnnounced, feed: FeedConfig) -> bool:
+    """Whether the feed judges such papers at all: by search, kind, source and category."""
+    paper = announced.paper
+    if announced.found_by:
+        return feed.search in announced.found_by
+    if announced.kind not in feed.announce or paper.source not in feed.sources:
+        return False
+    return paper.source != ARXIV or not feed.categories or bool(categories_of(feed, paper))
+
+
+def categories_of(feed: FeedConfig, paper: Paper) -> list[str]:
+    """Those of the feed's categories that the paper is in."""
+    there = with_archives(paper.categories)
+    return [category for category in feed.categories if category in there]
 
 
 class Probe:
