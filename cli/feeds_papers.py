@@ -32,7 +32,7 @@ TRIED = "try"
 UNDATED = date(1970, 1, 1)
 NO_ARCHIVE = (
     "{what} needs the archive, which is the publisher's Postgres: set DATABASE_URL (or --database-url), "
-    "for example to postgresql://paperwire@localhost/paperwire; without it, name recorded announcements instead"
+    "for example to postgresql://paperwire@localhost/paperwire"
 )
 
 
