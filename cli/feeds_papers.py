@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -86,7 +86,7 @@ def merge(documents: Iterable[Reading], *, any_new: bool, source: str | None = N
     for document in documents:
         announced = document.form in (forms.RSS, forms.ATOM)
         for (paper, kind), dates in zip(document.items, document.dates, strict=True):
-            told = next(iter(dates.values()), UNDATED)
+            told = _day(next(iter(dates.values()), UNDATED))
             day = days.setdefault(told if announced else None, {})
             known = day.get(paper.id)
             if known is None:
@@ -95,6 +95,11 @@ def merge(documents: Iterable[Reading], *, any_new: bool, source: str | None = N
             elif any_new and kind == "new":
                 day[paper.id] = known.model_copy(update={"kind": kind})
     return [_announcement(tuple(papers.values())) for papers in days.values()]
+
+
+def _day(told: date) -> date:
+    """Some forms tell the moment."""
+    return told.date() if isinstance(told, datetime) else told
 
 
 def _announcement(papers: tuple[PaperAnnounced, ...]) -> Announcement:
