@@ -23,6 +23,7 @@ DIFFERENT, TROUBLE = 1, 2
 
 feeds_app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="markdown",  # it fills paragraphs
     help="Check feeds, try them, see how their terms do, fill them.",
 )
