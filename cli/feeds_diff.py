@@ -14,12 +14,13 @@ from cli.feeds_file import count
 from cli.feeds_papers import Papers
 from cli.feeds_show import print_table, title_of, why
 from cli.feeds_trial import Row, rows, trial, trials
-from services.scorer.days import Judged
+from services.scorer.days import Outcome
 from services.scorer.explaining import Explanation, explain
 from shared.feeds import FeedConfig
 from shared.messages import PaperAnnounced
 
 State = Literal["new", "gone", "changed", "same"]
+NOTHING = Outcome(())
 Key = tuple[str, str]
 """Day and id."""
 
@@ -71,18 +72,18 @@ def changes(
     old, new = _judged(papers, before, all_before), _judged(papers, after, all_after)
     known, now = {feed.slug: feed for feed in before}, {feed.slug: feed for feed in after}
     slugs = [*now, *(slug for slug in known if slug not in now)]
-    return [_change(slug, known.get(slug), now.get(slug), old.get(slug, []), new.get(slug, [])) for slug in slugs]
+    return [
+        _change(slug, known.get(slug), now.get(slug), old.get(slug, NOTHING), new.get(slug, NOTHING)) for slug in slugs
+    ]
 
 
-def _judged(papers: Papers, feeds: Sequence[FeedConfig], everything: Sequence[FeedConfig]) -> dict[str, list[Judged]]:
+def _judged(papers: Papers, feeds: Sequence[FeedConfig], everything: Sequence[FeedConfig]) -> dict[str, Outcome]:
     if len(feeds) == 1:
         return {feed.slug: trial(papers, feed, everything) for feed in feeds}
     return trials(papers, everything) if feeds else {}
 
 
-def _change(
-    slug: str, before: FeedConfig | None, after: FeedConfig | None, old: Sequence[Judged], new: Sequence[Judged]
-) -> Change:
+def _change(slug: str, before: FeedConfig | None, after: FeedConfig | None, old: Outcome, new: Outcome) -> Change:
     was = _by_key(rows(old, before)) if before else {}
     now = _by_key(rows(new, after)) if after else {}
     entered = tuple((row, _out(key, row, before, old)) for key, row in now.items() if key not in was)
@@ -112,19 +113,19 @@ def _without(reasons: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str,
     return [one for one in reasons if (one["term"], one["field"], one["weight"]) not in known]
 
 
-def _out(key: Key, row: Row, feed: FeedConfig | None, judged: Sequence[Judged]) -> str:
+def _out(key: Key, row: Row, feed: FeedConfig | None, outcome: Outcome) -> str:
     """Why the paper is not in this feed."""
     if feed is None:
         return "there is no such feed"
-    announced = _announced(key, judged)
+    announced = _announced(key, outcome)
     if announced is None:
         return "it is not among the papers"
     return _reason(explain(announced, feed), row)
 
 
-def _announced(key: Key, judged: Sequence[Judged]) -> PaperAnnounced | None:
+def _announced(key: Key, outcome: Outcome) -> PaperAnnounced | None:
     day, paper_id = key
-    days = (one.announcement for one in judged if one.announcement.date.isoformat() == day)
+    days = (one.announcement for one in outcome.judged if one.announcement.date.isoformat() == day)
     return next((paper for one in days for paper in one.announced if paper.paper.id == paper_id), None)
 
 

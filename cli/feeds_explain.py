@@ -16,7 +16,7 @@ from cli.feeds_papers import Papers, announced, announcement, papers_in
 from cli.feeds_show import MARK, print_table
 from cli.feeds_trial import trial
 from cli.lookup import printable
-from services.scorer.days import Judged
+from services.scorer.days import Judged, with_seen
 from services.scorer.explaining import Explanation, Finding, explain
 from services.scorer.standing import Standing, standing
 from shared.feeds import FeedConfig
@@ -52,21 +52,22 @@ def identifier(given: str) -> str:
 def answers(papers: Papers, paper_id: str, feed: FeedConfig, feeds: Sequence[FeedConfig]) -> list[Answer]:
     """An answer for each announcement of the paper among these; `Trouble` when there is none."""
     wanted = identifier(paper_id)
-    judged = trial(papers, feed, feeds)
+    judged = trial(papers, feed, feeds).judged
+    members = with_seen(feed, feeds)
     found = [(one, paper) for one in judged for paper in one.announcement.announced if paper.paper.id == wanted]
     if not found:
         raise Trouble(_missing(wanted, papers, feed))
-    return [_answer(one, paper, judged, feed, feeds) for one, paper in found]
+    return [_answer(one, paper, judged, feed, members) for one, paper in found]
 
 
 def _answer(
-    one: Judged, paper: PaperAnnounced, judged: Sequence[Judged], feed: FeedConfig, feeds: Sequence[FeedConfig]
+    one: Judged, paper: PaperAnnounced, judged: Sequence[Judged], feed: FeedConfig, members: Sequence[FeedConfig]
 ) -> Answer:
     found = explain(paper, feed)
     spotted = tuple(replace(each, reason=_marked(paper.paper, feed, each)) for each in found.findings)
     day = [each for each in judged if each.announcement.date == one.announcement.date]
     compared = one.announcement.source != "backfill"
-    place = standing(day, one.announcement.batch, paper.paper, feed, feeds) if compared else None
+    place = standing(day, one.announcement.batch, paper.paper, feed, members) if compared else None
     return Answer(replace(found, findings=spotted), place, one.announcement.papers)
 
 

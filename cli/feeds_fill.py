@@ -65,12 +65,12 @@ async def plan(archive: Archive, feed: FeedConfig, feeds: Sequence[FeedConfig], 
     """What the feed lacks of the newest days; `Trouble` when the archive does not reach so far."""
     batches = await _batches(archive, days)
     papers = Papers(archived=tuple(map(announcement, batches)))
-    judged = trial(papers, feed, feeds)
+    outcome = trial(papers, feed, feeds)
     newest: dict[str, Paper] = {}
     for batch in batches:
         newest |= batch.newest
     there = await archive.taken(feed.slug)
-    return fill(judged, feed, newest, there=there, answered=await archive.answered(newest))
+    return fill(outcome, feed, newest, there=there, answered=await archive.answered(newest))
 
 
 async def _batches(archive: Archive, days: int) -> list[ArchivedBatch]:

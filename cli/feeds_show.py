@@ -43,14 +43,13 @@ def _table(rows: Iterable[Row], title: str | None) -> Table:
     return table
 
 
-def show_best(rows: Sequence[Row], feed: FeedConfig, held: int, limit: int) -> None:
-    """A feed in a line, and its best papers of each day in one more line each."""
-    typer.echo(f"{feed.slug} takes {len(rows)} of {count(held, 'paper')}")
+def show_best(rows: Sequence[Row], feed: FeedConfig, taken: int, held: int) -> None:
+    """A feed in a line, and these of its papers in one more each."""
+    typer.echo(f"{feed.slug} takes {taken} of {count(held, 'paper')}")
     table = Table(Column(justify="right"), Column(no_wrap=True), Column(justify="right"), Column(), box=None)
     table.show_header = False
-    for _, of_day in groupby(rows, key=lambda row: row["date"]):
-        for row in list(of_day)[:limit]:
-            table.add_row(str(row["rank"]), row["id"], f"{row['score']:g}", title_of(row["title"], row["reasons"]))
+    for row in rows:
+        table.add_row(str(row["rank"]), row["id"], f"{row['score']:g}", title_of(row["title"], row["reasons"]))
     if rows:
         print_table(table)
 

@@ -14,7 +14,7 @@ import typer
 from cli import feeds_diff, feeds_explain, feeds_show
 from cli.feeds_file import Trouble, feed_of, read
 from cli.feeds_papers import Papers, announced, asked, database_url, papers_in, period, recorded
-from cli.feeds_trial import held, rows, trial, trials
+from cli.feeds_trial import rows, trial, trials
 from shared.feeds import FeedConfig
 
 if TYPE_CHECKING:
@@ -72,24 +72,24 @@ def one(file: Path, slug: str, where: Where, how: How) -> None:
     """What one feed takes."""
     feeds = read(file).feeds
     feed = feed_of(feeds, slug, file)
-    judged = trial(where.papers(), feed, feeds)
+    outcome = trial(where.papers(), feed, feeds)
     if how.as_json:
-        dump(rows(judged, feed, how.limit))
+        dump(rows(outcome, feed, how.limit))
     else:
-        feeds_show.show(rows(judged, feed), feed, held(judged), how.limit)
+        feeds_show.show(rows(outcome, feed), feed, outcome.held, how.limit)
 
 
 def all_of_them(file: Path, where: Where, how: How) -> None:
     """What each feed of the file takes, shortly."""
     feeds = read(file).feeds
-    judged = trials(where.papers(), feeds)
+    outcomes = trials(where.papers(), feeds)
     if how.as_json:
-        dump({feed.slug: rows(judged[feed.slug], feed, how.limit) for feed in feeds})
+        dump({feed.slug: rows(outcomes[feed.slug], feed, how.limit) for feed in feeds})
         return
     for feed in feeds:
-        looked = judged[feed.slug]
-        everything = rows(looked, feed)
-        feeds_show.show_best(everything, feed, held(looked), how.limit or SHORT)
+        outcome = outcomes[feed.slug]
+        taken = len(outcome.taken(feed.slug))
+        feeds_show.show_best(rows(outcome, feed, how.limit or SHORT), feed, taken, outcome.held)
 
 
 def explained(file: Path, slug: str | None, paper_id: str, where: Where, how: How) -> None:

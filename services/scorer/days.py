@@ -34,6 +34,11 @@ class Judged:
     scored: tuple[PaperScored, ...]
     selection: Selection
 
+    @property
+    def by_version(self) -> dict[tuple[str, int], PaperScored]:
+        """The papers by id and version."""
+        return {(paper.paper.id, paper.paper.version): paper for paper in self.scored}
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -82,17 +87,28 @@ def _order(batch: Announcement) -> tuple[date, str, int, str]:
     return (*_day(batch), number(batch.batch), batch.batch)
 
 
-def taken_by(judged: Iterable[Judged], slug: str) -> list[Taken]:
-    """The feed's papers, by day and rank; each once, where it appeared first."""
-    first: dict[str, Taken] = {}
-    for one in judged:
-        scored = {(paper.paper.id, paper.paper.version): paper for paper in one.scored}
+class Outcome:
+    """What feeds take of some announcements, found once for all of them."""
+
+    def __init__(self, judged: Iterable[Judged]) -> None:
+        self.judged = tuple(judged)
+        self.held = len({paper.paper.id for one in self.judged for paper in one.scored})
+        """How many papers there are; over several days each counts once."""
+        self._taken: dict[str, dict[str, Taken]] = {}
+        for one in self.judged:
+            self._add(one)
+
+    def _add(self, one: Judged) -> None:
+        scored = one.by_version
         for selected in one.selection.selected:
+            paper = scored[selected.paper_id, selected.version]
             for pick in selected.picks:
-                if pick.feed == slug:
-                    paper = scored[selected.paper_id, selected.version]
-                    first.setdefault(selected.paper_id, Taken(paper, pick))
-    return sorted(first.values(), key=lambda one: (one.scored.date, one.pick.rank, one.scored.paper.id))
+                self._taken.setdefault(pick.feed, {}).setdefault(selected.paper_id, Taken(paper, pick))
+
+    def taken(self, slug: str) -> list[Taken]:
+        """The feed's papers, by day and rank; each once, where it appeared first."""
+        found = self._taken.get(slug, {}).values()
+        return sorted(found, key=lambda one: (one.scored.date, one.pick.rank, one.scored.paper.id))
 
 
 def with_seen(feed: FeedConfig, feeds: Sequence[FeedConfig]) -> list[FeedConfig]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.scorer.days import Judged, Taken, taken_by
+from services.scorer.days import Judged, Outcome, Taken
 from shared.feeds import FeedConfig
 from shared.messages import Message, Paper, PaperSelected, SummaryKind, SummaryRequested, TextRequested
 
@@ -40,7 +40,7 @@ def batch_of(slug: str, batch: str) -> str:
 
 
 def fill(
-    judged: Sequence[Judged],
+    outcome: Outcome,
     feed: FeedConfig,
     newest: Mapping[str, Paper],
     *,
@@ -54,9 +54,11 @@ def fill(
     which stay as they are; what is `answered` is not asked again, for other feeds show these summaries too.
     """
     by_batch: dict[str, list[Taken]] = {}
-    for one in taken_by(judged, feed.slug):
+    for one in outcome.taken(feed.slug):
         by_batch.setdefault(one.scored.batch, []).append(one)
-    return [_filled(one, by_batch.get(one.announcement.batch, ()), feed, newest, there, answered) for one in judged]
+    return [
+        _filled(one, by_batch.get(one.announcement.batch, ()), feed, newest, there, answered) for one in outcome.judged
+    ]
 
 
 def _filled(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from services.scorer.days import Judged, taken_by
+from services.scorer.days import Judged, Outcome
 from services.scorer.probing import Asked, Probe, Role, looks_at
 from services.scorer.scoring import DECIMALS, Scorer
 from shared.feeds import FeedConfig
@@ -57,12 +57,12 @@ class Held:
     """Whether it would match if the feed had no exclusions."""
 
 
-def selectivity(feed: FeedConfig, judged: Sequence[Judged]) -> Selectivity:
+def selectivity(feed: FeedConfig, outcome: Outcome) -> Selectivity:
     """The counts over all papers of these announcements, each paper once."""
     probe = Probe(feed)
-    announced = {paper.paper.id: paper for one in judged for paper in one.announcement.announced}
-    held = _held(feed, probe, [paper for paper in announced.values() if looks_at(paper, feed)], judged)
-    taken = frozenset(one.scored.paper.id for one in taken_by(judged, feed.slug))
+    announced = {paper.paper.id: paper for one in outcome.judged for paper in one.announcement.announced}
+    held = _held(feed, probe, [paper for paper in announced.values() if looks_at(paper, feed)], outcome.judged)
+    taken = frozenset(one.scored.paper.id for one in outcome.taken(feed.slug))
     counts = [_count(number, one, probe.asked, held, taken, feed) for number, one in enumerate(probe.asked)]
     return Selectivity(
         feed=feed.slug,

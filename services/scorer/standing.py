@@ -8,7 +8,7 @@ from typing import Literal
 
 from services.scorer.days import Judged, Taken, choose
 from shared.feeds import FeedConfig
-from shared.messages import Paper, PaperScored
+from shared.messages import Paper
 
 Limit = Literal["max_papers", "max_per_category", "max_per_author", "seen"]
 
@@ -85,7 +85,7 @@ def _picks(judged: Sequence[Judged], batch: str, slug: str) -> dict[str, Taken]:
     one = next((one for one in judged if one.announcement.batch == batch), None)
     if one is None:
         return {}
-    scored: dict[tuple[str, int], PaperScored] = {(each.paper.id, each.paper.version): each for each in one.scored}
+    scored = one.by_version
     return {
         selected.paper_id: Taken(scored[selected.paper_id, selected.version], pick)
         for selected in one.selection.selected

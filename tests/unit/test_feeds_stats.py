@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.feeds import feeds_app
-from services.scorer.days import Announcement, judge
+from services.scorer.days import Announcement, Outcome, judge
 from services.scorer.scoring import Scorer
 from services.scorer.selectivity import Selectivity, selectivity
 from shared.feeds import FeedConfig, Term
@@ -26,7 +26,7 @@ def counted(feed: FeedConfig, titles: tuple[str, ...] = TITLES) -> Selectivity:
     papers = [a_paper(id=f"2512.{n:05d}", title=title, abstract="memory") for n, title in enumerate(titles)]
     announced = tuple(an_announcement(number, paper=paper) for number, paper in enumerate(papers))
     day = Announcement(BATCH, "arxiv", DAY, len(announced), announced)
-    return selectivity(feed, judge([day], [feed], Scorer([feed])))
+    return selectivity(feed, Outcome(judge([day], [feed], Scorer([feed]))))
 
 
 def test_a_term_is_counted_where_it_is_found_where_it_decides_and_where_it_was_taken() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from services.scorer.days import Announcement, judge, taken_by, with_seen
+from services.scorer.days import Announcement, Outcome, judge, with_seen
 from services.scorer.filling import fill
 from services.scorer.scoring import Scorer
 from shared.feeds import FeedConfig, SummaryConfig, Term
@@ -29,7 +29,7 @@ def a_day(on: date, *titles: str, first: int = 0, supplement: int = 1, papers: i
 
 def taken(days: list[Announcement], feed: FeedConfig = GPU) -> list[tuple[str, str, int, int]]:
     """Day, id, rank and candidates."""
-    found = taken_by(judge(days, [feed], Scorer([feed])), feed.slug)
+    found = Outcome(judge(days, [feed], Scorer([feed]))).taken(feed.slug)
     return [(str(one.scored.date), one.scored.paper.id, one.pick.rank, one.pick.candidates) for one in found]
 
 
@@ -66,7 +66,7 @@ def test_what_a_feed_has_is_not_filled_and_changes_no_rank() -> None:
     days = [a_day(FIRST, "LLM", "GPU LLM", "GPU")]
     newest = {paper.paper.id: paper.paper for paper in days[0].announced}
 
-    (filled,) = fill(judge(days, [feed], Scorer([feed])), feed, newest, there={"2512.00001"}, answered=set())
+    (filled,) = fill(Outcome(judge(days, [feed], Scorer([feed]))), feed, newest, there={"2512.00001"}, answered=set())
 
     assert (filled.taken, [one.picks[0].rank for one in filled.selected], filled.requests) == (2, [2], ())
     assert filled.selected[0].batch == "fill:gpu:arxiv:2025-12-10"
