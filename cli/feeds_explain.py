@@ -18,7 +18,7 @@ from cli.feeds_trial import trial
 from cli.lookup import printable
 from services.scorer.days import Judged, with_seen
 from services.scorer.explaining import Explanation, Finding, explain
-from services.scorer.standing import Standing, standing
+from services.scorer.standing import Needed, Standing, standing
 from shared.feeds import FeedConfig
 from shared.messages import Paper, PaperAnnounced, Place, Reason
 
@@ -210,15 +210,19 @@ def _sentences(answer: Answer) -> Iterator[str]:
         return
     if not failed:
         yield _crowded(answer, place)
-    elif place.needed is not None and one.score < place.needed:
-        yield f"To get in on this day it would have needed a score of {place.needed:g}."
+    elif place.needed and one.score < place.needed.score:
+        yield _needed(place.needed)
+
+
+def _needed(needed: Needed) -> str:
+    return f"To get in on this day it needed {'at least' if needed.enough else 'more than'} {needed.score:g}."
 
 
 def _crowded(answer: Answer, place: Standing) -> str:
     """Why a paper that matches was not taken all the same."""
     score = answer.explanation.score
     stands = f"it matches with {score:g}, place {place.place} of {place.matched}, but "
-    more = "" if place.needed is None else f" To get in it would have needed more than {place.needed:g}."
+    more = f" {_needed(place.needed)}" if place.needed else ""
     if place.kept_out_by == "seen":
         others = ", ".join(place.seen_in) or "a feed of its `seen`"
         return f"{stands}{others} took it, and this feed leaves that out."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from services.scorer.days import Judged, Taken, choose
+from services.scorer.days import Judged, Outcome, Taken, choose
+from services.scorer.scoring import DECIMALS
 from shared.feeds import FeedConfig
-from shared.messages import Paper
+from shared.messages import Match, Paper, PaperScored
 
 Limit = Literal["max_papers", "max_per_category", "max_per_author", "seen"]
 
@@ -16,15 +18,24 @@ UNLIMITED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """A score that would have been enough."""
+
+    score: float
+    enough: bool
+    """Whether reaching it is enough; else it has to be passed, for others with this score come first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """A paper's place in what a feed takes of an announcement."""
+    """A paper's place in what a feed takes of an announcement, its supplements until then among it."""
 
     rank: int | None
     """Under which the feed took it; None when it did not."""
     place: int | None
     """Its place among all papers that match, best first; None when it does not match."""
     matched: int
-    """How many papers of the announcement match."""
+    """How many papers match."""
     taken: int
     """How many of them the feed took."""
     last: float | None
@@ -33,30 +44,38 @@ class Standing:
     """The limit but for which it would have been taken."""
     seen_in: tuple[str, ...]
     """The feeds of `seen` that took it."""
-    needed: float | None
-    """The score that it had to reach, or where a limit kept it out to pass; None when it is in, or none would do."""
+    needed: Needed | None
+    """The score with which it would have been taken; None when it was, and when no score would have been enough."""
 
 
 def standing(
     judged: Sequence[Judged], batch: str, paper: Paper, feed: FeedConfig, feeds: Sequence[FeedConfig]
 ) -> Standing:
-    """The paper's standing in this batch; `judged` is the whole day, `feeds` are the feed and those in its `seen`."""
-    here = _picks(judged, batch, feed.slug)
-    taken = sorted(here.values(), key=lambda one: one.pick.rank)
-    mine = here.get(paper.id)
-    everybody = _picks(_again(judged, feed, feeds, tuple(RELAXED)), batch, feed.slug)
-    place = everybody.get(paper.id)
-    limit = _limit(judged, batch, paper, feed, feeds) if place and not mine else None
+    """The paper's standing in this batch; `judged` is all of one day, `feeds` are the feed and those in its `seen`."""
+    day = _until(judged, batch)
+    mine = _picks(day[-1:], feed.slug).get(paper.id)
+    taken = _best_first(_picks(day, feed.slug))
+    everybody = _best_first(_picks(_again(day, feed, feeds, tuple(RELAXED)), feed.slug))
+    ids = [one.scored.paper.id for one in everybody]
+    limit = _limit(day, paper, feed, feeds) if paper.id in ids and not mine else None
     return Standing(
         rank=mine.pick.rank if mine else None,
-        place=_place(everybody, paper.id) if place else None,
+        place=ids.index(paper.id) + 1 if paper.id in ids else None,
         matched=len(everybody),
         taken=len(taken),
-        last=taken[-1].pick.score if taken else None,
+        last=taken[: feed.max_papers][-1].pick.score if taken else None,
         kept_out_by=limit,
-        seen_in=_seen_in(judged, batch, paper.id, feed) if limit == "seen" else (),
-        needed=None if mine else _needed(limit, taken, paper, feed),
+        seen_in=_seen_in(judged, paper.id, feed) if limit == "seen" else (),
+        needed=None if mine else _needed(day, paper, feed, feeds),
     )
+
+
+def _until(judged: Sequence[Judged], batch: str) -> list[Judged]:
+    """The batches of the same announcement up to this one: a supplement is judged against the whole day."""
+    one = next(one for one in judged if one.announcement.batch == batch)
+    source = one.announcement.source
+    same = [other for other in judged if other.announcement.source == source]
+    return same[: same.index(one) + 1]
 
 
 RELAXED: dict[Limit, dict[str, object]] = {
@@ -80,52 +99,46 @@ def _again(
     return choose([(one.announcement, one.scored) for one in judged], others)
 
 
-def _picks(judged: Sequence[Judged], batch: str, slug: str) -> dict[str, Taken]:
-    """What the feed took of the batch, by id."""
-    one = next((one for one in judged if one.announcement.batch == batch), None)
-    if one is None:
-        return {}
-    scored = one.by_version
-    return {
-        selected.paper_id: Taken(scored[selected.paper_id, selected.version], pick)
-        for selected in one.selection.selected
-        for pick in selected.picks
-        if pick.feed == slug
-    }
+def _picks(judged: Iterable[Judged], slug: str) -> dict[str, Taken]:
+    """What the feed took of these batches, by id."""
+    return {one.scored.paper.id: one for one in Outcome(judged).taken(slug)}
 
 
-def _place(picks: dict[str, Taken], paper_id: str) -> int:
-    ranks = sorted(one.pick.rank for one in picks.values())
-    return ranks.index(picks[paper_id].pick.rank) + 1
+def _best_first(picks: Mapping[str, Taken]) -> list[Taken]:
+    return sorted(picks.values(), key=lambda one: (-one.pick.score, one.pick.rank))
 
 
-def _limit(
-    judged: Sequence[Judged], batch: str, paper: Paper, feed: FeedConfig, feeds: Sequence[FeedConfig]
-) -> Limit | None:
+def _limit(day: Sequence[Judged], paper: Paper, feed: FeedConfig, feeds: Sequence[FeedConfig]) -> Limit | None:
     """The last limit that had to be lifted for it."""
     lifted: list[Limit] = []
     for limit in RELAXED:
         lifted.append(limit)
-        if paper.id in _picks(_again(judged, feed, feeds, lifted), batch, feed.slug):
+        if paper.id in _picks(_again(day, feed, feeds, lifted)[-1:], feed.slug):
             return limit
     return None
 
 
-def _seen_in(judged: Sequence[Judged], batch: str, paper_id: str, feed: FeedConfig) -> tuple[str, ...]:
-    day = next(one.announcement.date for one in judged if one.announcement.batch == batch)
-    same = [one.announcement.batch for one in judged if one.announcement.date == day]
-    return tuple(slug for slug in feed.seen if any(paper_id in _picks(judged, other, slug) for other in same))
+def _seen_in(judged: Sequence[Judged], paper_id: str, feed: FeedConfig) -> tuple[str, ...]:
+    return tuple(slug for slug in feed.seen if paper_id in _picks(judged, slug))
 
 
-def _needed(limit: Limit | None, taken: Sequence[Taken], paper: Paper, feed: FeedConfig) -> float | None:
-    """To match: the minimum; with a limit reached: the score of the worst paper whose place it would have taken."""
-    if limit == "seen":
-        return None
-    rivals = taken
-    if limit == "max_per_category":
-        rivals = [one for one in taken if one.scored.paper.categories[:1] == paper.categories[:1]]
-    elif limit == "max_per_author":
-        rivals = [one for one in taken if not set(paper.authors).isdisjoint(one.scored.paper.authors)]
-    elif len(taken) < feed.max_papers:
-        rivals = []
-    return max([feed.min_score, *([min(one.pick.score for one in rivals)] if rivals else [])])
+def _needed(day: Sequence[Judged], paper: Paper, feed: FeedConfig, feeds: Sequence[FeedConfig]) -> Needed | None:
+    """The least of all, by trying; None when no score would have been enough."""
+    scores = sorted({feed.min_score, *(one.pick.score for one in Outcome(day).taken(feed.slug))})
+    steps = [Needed(score, enough) for score in scores if score >= feed.min_score for enough in (True, False)]
+    place = bisect_left(steps, True, key=lambda step: _gets_in(step, day, paper, feed, feeds))
+    return steps[place] if place < len(steps) else None
+
+
+def _gets_in(step: Needed, day: Sequence[Judged], paper: Paper, feed: FeedConfig, feeds: Sequence[FeedConfig]) -> bool:
+    """Whether the feed would take the paper with this score."""
+    match = Match(feed=feed.slug, score=step.score if step.enough else step.score + 10**-DECIMALS)
+    *before, last = day
+    scored = tuple(_with(match, one) if one.paper == paper else one for one in last.scored)
+    judged = choose([*((one.announcement, one.scored) for one in before), (last.announcement, scored)], feeds)
+    return paper.id in _picks(judged[-1:], feed.slug)
+
+
+def _with(match: Match, scored: PaperScored) -> PaperScored:
+    others = tuple(one for one in scored.matches if one.feed != match.feed)
+    return scored.model_copy(update={"matches": (*others, match)})

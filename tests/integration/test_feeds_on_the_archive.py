@@ -121,7 +121,7 @@ def test_a_paper_is_explained_on_the_day_that_brought_it(feeds: Path, archive: s
 
     assert (answer["date"], answer["taken"], answer["standing"]["place"]) == ("2025-12-10", False, 3)
     assert answer["standing"]["kept_out_by"] == "max_papers"
-    assert answer["why"].endswith("To get in it would have needed more than 1.5.")
+    assert answer["why"].endswith("To get in on this day it needed more than 1.5.")
 
 
 def test_a_paper_of_another_day_is_explained_all_the_same(feeds: Path, archive: str) -> None:
