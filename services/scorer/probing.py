@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from services.scorer.scoring import Scorer, with_archives
+from services.scorer.scoring import Scorer
 from shared.feeds import ARXIV, FeedConfig, Term
 from shared.messages import Paper, PaperAnnounced, Reason
 
 Role = Literal["keyword", "author", "require", "any", "exclude"]
 
+DECIMALS = 6
+"""To which scores are rounded."""
 NOTHING: dict[str, object] = {
     "keywords": (),
     "authors": (),
@@ -24,7 +26,6 @@ NOTHING: dict[str, object] = {
     "categories": (),
     "sources": (ARXIV,),
     "announce": ("new",),
-    "min_score": 0.0,
 }
 """What makes a feed look at every paper and want nothing."""
 
@@ -62,8 +63,8 @@ def looks_at(announced: PaperAnnounced, feed: FeedConfig) -> bool:
 
 
 def categories_of(feed: FeedConfig, paper: Paper) -> list[str]:
-    """Those of the feed's categories that the paper is in."""
-    there = with_archives(paper.categories)
+    """Those of the feed's categories that the paper is in; `cs` has all of `cs.LG`."""
+    there = {*paper.categories, *(category.partition(".")[0] for category in paper.categories)}
     return [category for category in feed.categories if category in there]
 
 
@@ -86,7 +87,8 @@ class Probe:
 
 def _alone(feed: FeedConfig, one: Asked, number: int) -> FeedConfig:
     key = "authors" if one.role == "author" else "keywords"
-    return replace(feed, slug=str(number), **{**NOTHING, key: (one.term,)})  # type: ignore[arg-type]
+    alone: dict[str, object] = {**NOTHING, key: (one.term,), "min_score": one.term.weight / 2}
+    return replace(feed, slug=str(number), **alone)  # type: ignore[arg-type]
 
 
 def open_to_all(feed: FeedConfig, source: str, kinds: Sequence[str]) -> FeedConfig:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.scorer.days import Judged, Outcome
-from services.scorer.probing import Asked, Probe, Role, looks_at
-from services.scorer.scoring import DECIMALS, Scorer
+from services.scorer.probing import DECIMALS, Asked, Probe, Role, looks_at
+from services.scorer.scoring import Scorer
 from shared.feeds import FeedConfig
 from shared.messages import Match, Paper, PaperAnnounced, Reason
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from services.scorer.days import Judged, Outcome, Taken, choose
-from services.scorer.scoring import DECIMALS
+from services.scorer.probing import DECIMALS
 from shared.feeds import FeedConfig
 from shared.messages import Match, Paper, PaperScored
 
