@@ -63,6 +63,14 @@ def sent(nats_url: str, message: type[M]) -> list[M]:
     return run_apart(read)
 
 
+async def entries(database_url: str) -> dict[str, tuple[str, int]]:
+    """Day and rank of what readers see of the feed."""
+    async with a_publisher(database_url, entry_deadline=0) as publisher:
+        await publisher.store.reveal_due()
+        shown = await publisher.library.latest("gpu", 10)
+        return {entry.paper.id: (str(entry.date), entry.rank) for entry in shown}
+
+
 def picks(nats_url: str) -> list[tuple[str, str, int, int]]:
     """Batch, id, rank and candidates of everything that was selected."""
     selected = sent(nats_url, PaperSelected)
@@ -107,14 +115,19 @@ def test_what_the_feed_has_already_keeps_its_day_and_rank(feeds: Path, archive: 
     fill(feeds, "gpu", "--days", 2, nats=nats_url, database=archive)
     keep(archive, sent(nats_url, PaperSelected))
 
-    async def entries() -> dict[str, tuple[str, int]]:
-        async with a_publisher(archive, entry_deadline=0) as publisher:
-            await publisher.store.reveal_due()
-            shown = await publisher.library.latest("gpu", 10)
-            return {entry.paper.id: (str(entry.date), entry.rank) for entry in shown}
-
-    assert (run_apart(entries))["2512.00002"] == ("2025-12-11", 7)
+    assert run_apart(lambda: entries(archive))["2512.00002"] == ("2025-12-11", 7)
     assert "2512.00002" not in {paper_id for _, paper_id, _, _ in picks(nats_url)}
+
+
+def test_an_entry_that_appeared_while_the_feed_was_filled_keeps_its_day_too(
+    feeds: Path, archive: str, nats_url: str
+) -> None:
+    fill(feeds, "gpu", "--days", 2, nats=nats_url, database=archive)
+    pick = Pick(feed="gpu", rank=7, candidates=9, score=0.5)
+    keep(archive, [a_selected("2512.00002", pick, batch=f"arxiv:{SECOND}", date=SECOND)])
+    keep(archive, sent(nats_url, PaperSelected))
+
+    assert run_apart(lambda: entries(archive))["2512.00002"] == ("2025-12-11", 7)
 
 
 def test_no_account_is_kept_of_a_filling(feeds: Path, archive: str, nats_url: str) -> None:
