@@ -20,7 +20,6 @@ from shared.feeds import FeedConfig
 from shared.messages import PaperAnnounced
 
 State = Literal["new", "gone", "changed", "same"]
-NOTHING = Outcome(())
 Key = tuple[str, str]
 """Day and id."""
 
@@ -61,42 +60,44 @@ class Change:
         return self.state != "same"
 
 
-def changes(
-    papers: Papers,
-    before: Sequence[FeedConfig],
-    after: Sequence[FeedConfig],
-    all_before: Sequence[FeedConfig],
-    all_after: Sequence[FeedConfig],
-) -> list[Change]:
-    """For each feed of either configuration what became different, in the order of the new one, gone ones last."""
-    old, new = _judged(papers, before, all_before), _judged(papers, after, all_after)
-    known, now = {feed.slug: feed for feed in before}, {feed.slug: feed for feed in after}
-    slugs = [*now, *(slug for slug in known if slug not in now)]
-    return [
-        _change(slug, known.get(slug), now.get(slug), old.get(slug, NOTHING), new.get(slug, NOTHING)) for slug in slugs
-    ]
+class Configuration:
+    """One of the two: its feeds, and what they take. The papers are the same for both, but not what is liked."""
+
+    def __init__(self, papers: Papers, feeds: Sequence[FeedConfig], slug: str | None) -> None:
+        """With a slug that feed only."""
+        self._make = papers.make
+        self.feeds = {feed.slug: feed for feed in feeds if slug in (None, feed.slug)}
+        one = self.feeds.get(slug or "")
+        self._outcomes = {one.slug: trial(papers, one, feeds)} if one else trials(papers, feeds)
+
+    def rows(self, slug: str) -> dict[Key, Row]:
+        """What the feed takes; nothing when there is none of that name."""
+        feed = self.feeds.get(slug)
+        return {(row["date"], row["id"]): row for row in rows(self._outcomes[slug], feed)} if feed else {}
+
+    def out(self, slug: str, key: Key, row: Row) -> str:
+        """Why the paper in this row of the other configuration is not in the feed."""
+        feed = self.feeds.get(slug)
+        if feed is None:
+            return "there is no such feed"
+        announced = _announced(key, self._outcomes[slug])
+        return _reason(explain(announced, feed, self._make), row) if announced else "it is not among the papers"
 
 
-def _judged(papers: Papers, feeds: Sequence[FeedConfig], everything: Sequence[FeedConfig]) -> dict[str, Outcome]:
-    if len(feeds) == 1:
-        return {feed.slug: trial(papers, feed, everything) for feed in feeds}
-    return trials(papers, everything) if feeds else {}
+def changes(before: Configuration, after: Configuration) -> list[Change]:
+    """For each feed of either what became different, in the order of the new one, gone ones last."""
+    return [_change(slug, before, after) for slug in {**after.feeds, **before.feeds}]
 
 
-def _change(slug: str, before: FeedConfig | None, after: FeedConfig | None, old: Outcome, new: Outcome) -> Change:
-    was = _by_key(rows(old, before)) if before else {}
-    now = _by_key(rows(new, after)) if after else {}
-    entered = tuple((row, _out(key, row, before, old)) for key, row in now.items() if key not in was)
-    left = tuple((row, _out(key, row, after, new)) for key, row in was.items() if key not in now)
+def _change(slug: str, before: Configuration, after: Configuration) -> Change:
+    was, now = before.rows(slug), after.rows(slug)
+    entered = tuple((row, before.out(slug, key, row)) for key, row in now.items() if key not in was)
+    left = tuple((row, after.out(slug, key, row)) for key, row in was.items() if key not in now)
     moved = tuple(Move(was[key], row) for key, row in now.items() if key in was and _differs(was[key], row))
-    state: State = "new" if before is None else "gone" if after is None else "changed"
+    state: State = "new" if slug not in before.feeds else "gone" if slug not in after.feeds else "changed"
     if state == "changed" and not (entered or left or moved):
         state = "same"
     return Change(slug, state, entered, left, moved)
-
-
-def _by_key(found: Sequence[Row]) -> dict[Key, Row]:
-    return {(row["date"], row["id"]): row for row in found}
 
 
 def _differs(before: Row, after: Row) -> bool:
@@ -111,16 +112,6 @@ def _lost(before: Row, after: Row) -> bool:
 def _without(reasons: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     known = {(one["term"], one["field"], one["weight"]) for one in others}
     return [one for one in reasons if (one["term"], one["field"], one["weight"]) not in known]
-
-
-def _out(key: Key, row: Row, feed: FeedConfig | None, outcome: Outcome) -> str:
-    """Why the paper is not in this feed."""
-    if feed is None:
-        return "there is no such feed"
-    announced = _announced(key, outcome)
-    if announced is None:
-        return "it is not among the papers"
-    return _reason(explain(announced, feed), row)
 
 
 def _announced(key: Key, outcome: Outcome) -> PaperAnnounced | None:

@@ -18,6 +18,7 @@ from cli.feeds_trial import trial
 from cli.lookup import printable
 from services.scorer.days import Judged, with_seen
 from services.scorer.explaining import Explanation, Finding, explain
+from services.scorer.probing import Make
 from services.scorer.standing import Needed, Standing, standing
 from shared.feeds import FeedConfig
 from shared.messages import Paper, PaperAnnounced, Place, Reason
@@ -57,13 +58,18 @@ def answers(papers: Papers, paper_id: str, feed: FeedConfig, feeds: Sequence[Fee
     found = [(one, paper) for one in judged for paper in one.announcement.announced if paper.paper.id == wanted]
     if not found:
         raise Trouble(_missing(wanted, papers, feed))
-    return [_answer(one, paper, judged, feed, members) for one, paper in found]
+    return [_answer(one, paper, judged, feed, members, papers.make) for one, paper in found]
 
 
 def _answer(
-    one: Judged, paper: PaperAnnounced, judged: Sequence[Judged], feed: FeedConfig, members: Sequence[FeedConfig]
+    one: Judged,
+    paper: PaperAnnounced,
+    judged: Sequence[Judged],
+    feed: FeedConfig,
+    members: Sequence[FeedConfig],
+    make: Make,
 ) -> Answer:
-    found = explain(paper, feed)
+    found = explain(paper, feed, make)
     spotted = tuple(replace(each, reason=_marked(paper.paper, feed, each)) for each in found.findings)
     day = [each for each in judged if each.announcement.date == one.announcement.date]
     compared = one.announcement.source != "backfill"

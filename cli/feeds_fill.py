@@ -14,11 +14,13 @@ import typer
 from rich.table import Column, Table
 
 from cli.feeds_file import Trouble, count, feed_of, read
+from cli.feeds_liked import in_archive, in_services
 from cli.feeds_papers import Papers, announcement, database_url, extent, opened
 from cli.feeds_show import print_table
 from cli.feeds_trial import trial
 from cli.orders import address, bar, connected
 from services.scorer.filling import Filled, fill
+from services.scorer.probing import Make
 from shared.feeds import FeedConfig
 from shared.messages import Paper
 
@@ -51,20 +53,25 @@ async def run(order: Order) -> int:
     nats = address(order.nats_url)
     if nats is None and not order.dry_run:
         raise Trouble(NO_NATS)
-    async with opened(database_url(order.database, "feeds fill")) as archive:
-        filled = await plan(archive, feed, feeds, order.days)
-    if nats is not None and not order.dry_run:
-        async with connected(nats) as bus:
+    async with AsyncExitStack() as connections:
+        archive = await connections.enter_async_context(opened(database_url(order.database, "feeds fill")))
+        batches = await _batches(archive, order.days)
+        bus = await connections.enter_async_context(connected(nats)) if nats else None
+        if bus:
             await _provisioned(bus)
+        make = await (in_services(bus, feeds, order.file) if bus else in_archive(archive, feeds, order.file))
+        filled = await plan(archive, batches, feed, feeds, make)
+        if bus and not order.dry_run:
             await send(bus, filled)
     _show(filled, feed, dry_run=order.dry_run)
     return 0
 
 
-async def plan(archive: Archive, feed: FeedConfig, feeds: Sequence[FeedConfig], days: int) -> list[Filled]:
-    """What the feed lacks of the newest days; `Trouble` when the archive does not reach so far."""
-    batches = await _batches(archive, days)
-    papers = Papers(archived=tuple(map(announcement, batches)))
+async def plan(
+    archive: Archive, batches: Sequence[ArchivedBatch], feed: FeedConfig, feeds: Sequence[FeedConfig], make: Make
+) -> list[Filled]:
+    """What the feed lacks of these announcements."""
+    papers = Papers(archived=tuple(map(announcement, batches)), make=make)
     outcome = trial(papers, feed, feeds)
     newest: dict[str, Paper] = {}
     for batch in batches:
@@ -74,7 +81,7 @@ async def plan(archive: Archive, feed: FeedConfig, feeds: Sequence[FeedConfig], 
 
 
 async def _batches(archive: Archive, days: int) -> list[ArchivedBatch]:
-    """The announcements of the newest days that are closed and whole."""
+    """The announcements of the newest days that are closed and whole; `Trouble` when the archive has not so many."""
     first, last = await extent(archive)
     since = last - timedelta(days=days - 1)
     reach = (last - first).days + 1

@@ -18,6 +18,8 @@ from services.fetcher.sources import forms
 from services.fetcher.sources.document import UnusableDocument
 from services.fetcher.sources.forms import Reading
 from services.scorer.days import Announcement
+from services.scorer.probing import Make
+from services.scorer.scoring import Scorer
 from shared.errors import Unavailable
 from shared.feeds import FeedConfig
 from shared.messages import Paper, PaperAnnounced
@@ -44,6 +46,8 @@ class Papers:
     archived: tuple[Announcement, ...] = ()
     source: str | None = None
     """Whose the documents' papers are; else they say it themselves."""
+    make: Make = Scorer
+    """How the feeds that are tried on them are compiled."""
     _merged: dict[bool, list[Announcement]] = field(default_factory=dict)
 
     def of(self, feed: FeedConfig) -> list[Announcement]:
@@ -58,6 +62,12 @@ class Papers:
         if any_new not in self._merged:
             self._merged[any_new] = merge(self.documents, any_new=any_new, source=self.source)
         return self._merged[any_new]
+
+    @property
+    def by_id(self) -> dict[str, Paper]:
+        """Every paper by its id, in its newest version."""
+        documented = {paper.id: paper for document in self.documents for paper, _ in document.items}
+        return documented | papers_in(self.archived)
 
 
 # ---- recorded documents
@@ -112,15 +122,21 @@ def _announcement(papers: tuple[PaperAnnounced, ...]) -> Announcement:
 # ---- the archive
 
 
-def database_url(given: str | None, what: str) -> str:
-    """The address of the publisher's Postgres; `what` wants to know it."""
+def database_of(given: str | None) -> str | None:
+    """The address of the publisher's Postgres, if anybody has said it."""
     url = given or os.environ.get("DATABASE_URL") or ""
     if not url and (file := os.environ.get("DATABASE_URL_FILE")):
         url = Path(file).read_text(encoding="utf-8").strip()
-    if not url:
-        raise Trouble(NO_ARCHIVE.format(what=what))
-    if not url.startswith(("postgres://", "postgresql://")):
+    if url and not url.startswith(("postgres://", "postgresql://")):
         raise Trouble("DATABASE_URL: must start with postgresql://")
+    return url or None
+
+
+def database_url(given: str | None, what: str) -> str:
+    """The same; `what` needs it."""
+    url = database_of(given)
+    if url is None:
+        raise Trouble(NO_ARCHIVE.format(what=what))
     return url
 
 

@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cli.feeds_file import count, feed_of, read
+from cli.feeds_liked import with_liked
 from cli.feeds_show import print_table
 from cli.feeds_trial import trial, trials
 from cli.feeds_try import Where
@@ -22,12 +23,12 @@ from services.scorer.selectivity import Selectivity, TermCount, selectivity
 def found(file: Path, slug: str | None, where: Where) -> list[Selectivity]:
     """The counts of one feed, or of each."""
     feeds = read(file).feeds
-    papers = where.papers()
+    papers = with_liked(where.papers(), feeds, file, where.database)
     if slug:
         feed = feed_of(feeds, slug, file)
-        return [selectivity(feed, trial(papers, feed, feeds))]
+        return [selectivity(feed, trial(papers, feed, feeds), papers.make)]
     judged = trials(papers, feeds)
-    return [selectivity(feed, judged[feed.slug]) for feed in feeds]
+    return [selectivity(feed, judged[feed.slug], papers.make) for feed in feeds]
 
 
 def as_json(counts: Sequence[Selectivity]) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from typing import Any
 from cli.feeds_marks import marked
 from cli.feeds_papers import Papers
 from services.scorer.days import Outcome, Taken, judge, with_seen
-from services.scorer.scoring import Scorer
 from shared.feeds import FeedConfig
 
 Row = dict[str, Any]
@@ -18,13 +17,13 @@ Row = dict[str, Any]
 def trial(papers: Papers, feed: FeedConfig, feeds: Sequence[FeedConfig]) -> Outcome:
     """What the feed takes of the papers; `feeds` are all of its file, of which it may see what they take."""
     members = with_seen(feed, feeds)
-    return Outcome(judge(papers.of(feed), members, Scorer(members)))
+    return Outcome(judge(papers.of(feed), members, papers.make(members)))
 
 
 def trials(papers: Papers, feeds: Sequence[FeedConfig]) -> dict[str, Outcome]:
     """The same for all feeds of a file, by slug."""
     by_mode = {feed.match: feed for feed in feeds}
-    scorer = Scorer(feeds)
+    scorer = papers.make(feeds)
     outcomes = {mode: Outcome(judge(papers.of(feed), feeds, scorer)) for mode, feed in by_mode.items()}
     return {feed.slug: outcomes[feed.match] for feed in feeds}
 

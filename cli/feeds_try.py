@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,9 +12,9 @@ import typer
 
 from cli import feeds_diff, feeds_explain, feeds_show
 from cli.feeds_file import Trouble, feed_of, read
+from cli.feeds_liked import with_liked
 from cli.feeds_papers import Papers, announced, asked, database_url, papers_in, period, recorded
 from cli.feeds_trial import rows, trial, trials
-from shared.feeds import FeedConfig
 
 if TYPE_CHECKING:
     from services.publisher.archive import Archive
@@ -72,7 +71,7 @@ def one(file: Path, slug: str, where: Where, how: How) -> None:
     """What one feed takes."""
     feeds = read(file).feeds
     feed = feed_of(feeds, slug, file)
-    outcome = trial(where.papers(), feed, feeds)
+    outcome = trial(with_liked(where.papers(), feeds, file, where.database), feed, feeds)
     if how.as_json:
         dump(rows(outcome, feed, how.limit))
     else:
@@ -82,7 +81,7 @@ def one(file: Path, slug: str, where: Where, how: How) -> None:
 def all_of_them(file: Path, where: Where, how: How) -> None:
     """What each feed of the file takes, shortly."""
     feeds = read(file).feeds
-    outcomes = trials(where.papers(), feeds)
+    outcomes = trials(with_liked(where.papers(), feeds, file, where.database), feeds)
     if how.as_json:
         dump({feed.slug: rows(outcomes[feed.slug], feed, how.limit) for feed in feeds})
         return
@@ -96,7 +95,7 @@ def explained(file: Path, slug: str | None, paper_id: str, where: Where, how: Ho
     """Why a paper is in a feed, or in each, or out."""
     feeds = read(file).feeds
     asked_about = [feed_of(feeds, slug, file)] if slug else list(feeds)
-    papers = _with(paper_id, where)
+    papers = with_liked(_with(paper_id, where), feeds, file, where.database)
     answers = [answer for feed in asked_about for answer in feeds_explain.answers(papers, paper_id, feed, feeds)]
     if how.as_json:
         dump([feeds_explain.as_json(answer) for answer in answers])
@@ -123,16 +122,15 @@ def compared(file: Path, old: Path, slug: str | None, where: Where, how: How) ->
     before, after = read(old).feeds, read(file).feeds
     if slug and slug not in {feed.slug for feed in (*before, *after)}:
         raise Trouble(f"neither {file} nor {old} has a feed {slug}")
-    changes = feeds_diff.changes(where.papers(), _only(before, slug), _only(after, slug), before, after)
+    papers = where.papers()
+    was = feeds_diff.Configuration(with_liked(papers, before, old, where.database), before, slug)
+    now = feeds_diff.Configuration(with_liked(papers, after, file, where.database), after, slug)
+    changes = feeds_diff.changes(was, now)
     if how.as_json:
         dump([feeds_diff.as_json(change) for change in changes])
     else:
         feeds_diff.show(changes, how.limit)
     return any(change.different for change in changes)
-
-
-def _only(feeds: Sequence[FeedConfig], slug: str | None) -> list[FeedConfig]:
-    return [feed for feed in feeds if slug in (None, feed.slug)]
 
 
 def dump(document: object) -> None:

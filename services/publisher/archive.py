@@ -44,6 +44,11 @@ OF_BACKFILLS = f"""
 {COLUMNS} WHERE a.date BETWEEN $1 AND $2 AND a.batch LIKE 'backfill:%' ORDER BY a.date, a.paper_id, a.version
 """
 
+PAPERS = """
+SELECT id AS paper_id, version, title, authors, abstract, categories, doi, journal_ref, comment, license, source, url
+FROM papers WHERE id = ANY ($1::text[])
+"""
+
 APPEARANCES = """
 SELECT date, batch, kind FROM announcements WHERE paper_id = $1 ORDER BY batch LIKE 'backfill:%', date, batch
 """
@@ -118,6 +123,11 @@ class Archive:
         """Every announcement of a paper, the first one first, then the backfills that brought it."""
         rows = await self._rows(APPEARANCES, paper_id)
         return [Appearance(row["date"], row["batch"], row["kind"]) for row in rows]
+
+    async def papers(self, ids: Iterable[str]) -> dict[str, Paper]:
+        """Those of these papers that are archived, by id."""
+        rows = await self._rows(PAPERS, sorted(set(ids)))
+        return {row["paper_id"]: paper_of(row) for row in rows}
 
     async def taken(self, feed: str) -> frozenset[str]:
         """The ids of the papers in a feed, visible or waiting."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.scorer.probing import Asked, Probe, Role, categories_of, open_to_all
+from services.scorer.probing import Asked, Make, Probe, Role, categories_of, open_to_all
 from services.scorer.scoring import Scorer
 from shared.feeds import ARXIV, FeedConfig
 from shared.messages import Paper, PaperAnnounced, Place, Reason
@@ -61,13 +61,13 @@ class Explanation:
         return all(check.passed for check in self.checks)
 
 
-def explain(announced: PaperAnnounced, feed: FeedConfig) -> Explanation:
+def explain(announced: PaperAnnounced, feed: FeedConfig, make: Make = Scorer) -> Explanation:
     """The judgement of the feed; the score is the scorer's own."""
     paper = announced.paper
     probe = Probe(feed)
     (found,) = probe.find([paper])
     findings = tuple(_finding(one, found.get(number)) for number, one in enumerate(probe.asked))
-    reasons, score = _score(announced, feed)
+    reasons, score = _score(announced, feed, make)
     return Explanation(
         paper=paper,
         kind=announced.kind,
@@ -82,10 +82,10 @@ def explain(announced: PaperAnnounced, feed: FeedConfig) -> Explanation:
     )
 
 
-def _score(announced: PaperAnnounced, feed: FeedConfig) -> tuple[Sequence[Reason], float]:
+def _score(announced: PaperAnnounced, feed: FeedConfig, make: Make) -> tuple[Sequence[Reason], float]:
     """What the scorer makes of it when nothing keeps it out."""
     whole = open_to_all(feed, announced.paper.source, (announced.kind,))
-    matches = Scorer([whole]).score(announced).matches
+    matches = make([whole]).score(announced).matches
     return (matches[0].reasons, matches[0].score) if matches else ((), 0.0)
 
 

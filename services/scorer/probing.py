@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,6 +12,8 @@ from shared.messages import Paper, PaperAnnounced, Reason
 
 Role = Literal["keyword", "author", "require", "any", "exclude"]
 
+Make = Callable[[Sequence[FeedConfig]], Scorer]
+"""How feeds are compiled: `Scorer`, or one that knows which papers they like."""
 DECIMALS = 6
 """To which scores are rounded."""
 NOTHING: dict[str, object] = {

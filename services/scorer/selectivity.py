@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.scorer.days import Judged, Outcome
-from services.scorer.probing import DECIMALS, Asked, Probe, Role, looks_at
+from services.scorer.probing import DECIMALS, Asked, Make, Probe, Role, looks_at
 from services.scorer.scoring import Scorer
 from shared.feeds import FeedConfig
 from shared.messages import Match, Paper, PaperAnnounced, Reason
@@ -57,11 +57,11 @@ class Held:
     """Whether it would match if the feed had no exclusions."""
 
 
-def selectivity(feed: FeedConfig, outcome: Outcome) -> Selectivity:
+def selectivity(feed: FeedConfig, outcome: Outcome, make: Make = Scorer) -> Selectivity:
     """The counts over all papers of these announcements, each paper once."""
     probe = Probe(feed)
     announced = {paper.paper.id: paper for one in outcome.judged for paper in one.announcement.announced}
-    held = _held(feed, probe, [paper for paper in announced.values() if looks_at(paper, feed)], outcome.judged)
+    held = _held(feed, probe, [paper for paper in announced.values() if looks_at(paper, feed)], outcome.judged, make)
     taken = frozenset(one.scored.paper.id for one in outcome.taken(feed.slug))
     counts = [_count(number, one, probe.asked, held, taken, feed) for number, one in enumerate(probe.asked)]
     return Selectivity(
@@ -74,10 +74,12 @@ def selectivity(feed: FeedConfig, outcome: Outcome) -> Selectivity:
     )
 
 
-def _held(feed: FeedConfig, probe: Probe, papers: Sequence[PaperAnnounced], judged: Iterable[Judged]) -> list[Held]:
+def _held(
+    feed: FeedConfig, probe: Probe, papers: Sequence[PaperAnnounced], judged: Iterable[Judged], make: Make
+) -> list[Held]:
     scored = [paper for one in judged for paper in one.scored]
     matches = {paper.paper.id: match for paper in scored for match in paper.matches if match.feed == feed.slug}
-    free = Scorer([replace(feed, exclude=())]) if feed.exclude else None
+    free = make([replace(feed, exclude=())]) if feed.exclude else None
     found = probe.find(paper.paper for paper in papers)
     return [
         Held(one.paper, matches.get(one.paper.id), terms, bool(free and free.score(one).matches))
