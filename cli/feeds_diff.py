@@ -192,10 +192,13 @@ def _lines(change: Change, limit: int | None) -> Iterator[tuple[Text | str, ...]
     for move in change.moved[:limit]:
         gained = f" gained {why(move.gained)}" if move.gained else ""
         lost = f" lost {why(move.lost)}" if move.lost else ""
-        ranks = f"{move.before['rank']} → {move.after['rank']}"
-        points = f"{move.before['score']:g} → {move.after['score']:g}"
-        score = points if move.before["score"] != move.after["score"] else f"{move.after['score']:g}"
+        ranks = _step(str(move.before["rank"]), str(move.after["rank"]))
+        score = _step(f"{move.before['score']:g}", f"{move.after['score']:g}")
         yield _line(Text("~", "yellow"), move.after | {"shown": (ranks, score)}, (gained + lost).strip())
+
+
+def _step(before: str, after: str) -> str:
+    return after if before == after else f"{before} → {after}"
 
 
 def _line(sign: Text, row: Row, reason: str) -> tuple[Text | str, ...]:

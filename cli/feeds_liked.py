@@ -44,11 +44,15 @@ async def in_archive(archive: Archive, feeds: Sequence[FeedConfig], file: Path) 
 
 async def in_services(bus: Bus, feeds: Sequence[FeedConfig], file: Path) -> Make:
     """How the running scorer compiles them: with everything that the fetcher has brought."""
+    from shared.errors import Unavailable
     from shared.metrics import Metrics
 
     if not any(feed.like for feed in feeds):
         return Scorer
-    return _make(await _module("liked").Liked(bus, file, Metrics("cli")).profiles(feeds))
+    try:
+        return _make(await _module("liked").Liked(bus, file, Metrics("cli")).profiles(feeds))
+    except Unavailable as error:
+        raise Trouble(f"NATS_URL: {error}") from None
 
 
 def _compiled(feeds: Sequence[FeedConfig], file: Path, known: Mapping[str, Paper]) -> Make:
