@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.bus import Bus
 
 MOST_TOLD = 5
+MISSING = "paperwire_liked_papers_missing"  # the gauge that the running scorer has too
 
 
 def with_liked(papers: Papers, feeds: Sequence[FeedConfig], file: Path, database: str | None) -> Papers:
@@ -49,10 +50,18 @@ async def in_services(bus: Bus, feeds: Sequence[FeedConfig], file: Path) -> Make
 
     if not any(feed.like for feed in feeds):
         return Scorer
+    metrics = Metrics("cli")
     try:
-        return _make(await _module("liked").Liked(bus, file, Metrics("cli")).profiles(feeds))
+        profiles = await _module("liked").Liked(bus, file, metrics).profiles(feeds)
     except Unavailable as error:
         raise Trouble(f"NATS_URL: {error}") from None
+    if missing := metrics.registry.get_sample_value(MISSING):
+        typer.echo(
+            f"{missing:g} of what the feeds like are not there yet, so likeness is counted without; they are ordered, "
+            "so fill again when they have come",
+            err=True,
+        )
+    return _make(profiles)
 
 
 def _compiled(feeds: Sequence[FeedConfig], file: Path, known: Mapping[str, Paper]) -> Make:
