@@ -11,13 +11,13 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cli.feeds_file import Trouble, count
-from cli.feeds_marks import marked
 from cli.feeds_papers import Papers, announced, announcement, papers_in
 from cli.feeds_show import MARK, print_table
 from cli.feeds_trial import trial
 from cli.lookup import printable
 from services.scorer.days import Judged, with_seen
 from services.scorer.explaining import Explanation, Finding, explain
+from services.scorer.marking import marked
 from services.scorer.probing import Make
 from services.scorer.standing import Needed, Standing, standing
 from shared.feeds import FeedConfig
@@ -188,8 +188,9 @@ def _where(reason: Reason, paper: Paper) -> Text:
     if span.field in ("authors", "categories"):
         return where.append(": ").append(printable(", ".join(items(paper, span.field)[span.start : span.end])), MARK)
     text = printable({"title": paper.title, "abstract": paper.abstract}.get(span.field, paper.comment or ""))
-    before, after = text[max(0, span.start - AROUND) : span.start], text[span.end : span.end + AROUND]
-    return where.append(": …" + before).append(text[span.start : span.end], MARK).append(after + "…")
+    first, last = max(0, span.start - AROUND), span.end + AROUND
+    before, after = "…" * (first > 0) + text[first : span.start], text[span.end : last] + "…" * (last < len(text))
+    return where.append(f": {before}").append(text[span.start : span.end], MARK).append(after)
 
 
 def items(paper: Paper, field: Place) -> tuple[str, ...]:

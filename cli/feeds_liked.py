@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cli.feeds_file import Trouble
 from cli.feeds_papers import Papers, asked, database_of
 from services.scorer.probing import Make
-from services.scorer.scoring import Scorer
+from services.scorer.scoring import Profiles, Scorer
 from shared.feeds import FeedConfig
 from shared.messages import Paper
 
@@ -80,8 +80,8 @@ def _compiled(feeds: Sequence[FeedConfig], file: Path, known: Mapping[str, Paper
     return _make(loaded.profiles)
 
 
-def _make(profiles: object) -> Make:
-    return lambda feeds: cast("Any", Scorer)(feeds, profiles)
+def _make(profiles: Profiles) -> Make:
+    return lambda feeds: Scorer(feeds, profiles)
 
 
 def _module(name: str) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from cli.feeds_marks import marked
 from cli.feeds_papers import Papers
 from services.scorer.days import Outcome, Taken, judge, with_seen
+from services.scorer.marking import marked
 from shared.feeds import FeedConfig
 
 Row = dict[str, Any]

@@ -56,7 +56,7 @@ def judge(announcements: Iterable[Announcement], feeds: Sequence[FeedConfig], sc
 
     The supplements to a day come after it and see what it took, as they did when they were announced.
     """
-    return choose([(batch, tuple(map(scorer.score, batch.announced))) for batch in announcements], feeds)
+    return choose([(batch, tuple(scorer.score_all(batch.announced))) for batch in announcements], feeds)
 
 
 def choose(scored: Iterable[Scored], feeds: Sequence[FeedConfig]) -> list[Judged]:

@@ -163,6 +163,30 @@ def test_the_explanation_fits_a_terminal_and_begins_with_the_verdict() -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_a_term_that_was_found_is_shown_in_its_words() -> None:
+    _, output, _ = run("try", EXAMPLE, DAY, "--feed", "agents-and-reasoning", "--explain", "2512.08300")
+
+    assert "title: rSIM: Incentivizing Reasoning" in " ".join(output.split())
+
+
+def test_an_exclusion_is_shown_with_the_text_that_hit_it() -> None:
+    code, output, _ = run("try", BOT, *FOUR, "--feed", "arxiv-rss-bot", "--explain", excluded(), "--json")
+    (found,) = json.loads(output)
+
+    terms = [term for term in found["terms"] if term["role"] == "exclude" and term["found"]]
+    assert code == 0
+    assert terms
+    assert all(term["spans"] and term["points"] == 0 for term in terms)
+    assert found["why"].startswith(f"excluded term '{terms[0]['term']}' stands in the ")
+
+
+def excluded() -> str:
+    """A paper of the day with `survey` in its title."""
+    items = [item for file in FOUR for item in file.read_text(encoding="utf-8").split("<item>")[1:]]
+    survey = next(item for item in items if "urvey" in item.partition("</title>")[0])
+    return survey.partition("arxiv.org/abs/")[2].partition("<")[0]
+
+
 def test_without_a_feed_all_feeds_are_explained() -> None:
     _, output, _ = run("try", EXAMPLE, DAY, "--explain", "2512.08524", "--json")
 

@@ -46,7 +46,9 @@ def test_a_ranking_tells_rank_paper_score_and_reasons() -> None:
 
     row = json.loads(output)[1]
     spans = [reason.pop("spans") for reason in row["reasons"]]
-    assert all(isinstance(found, list) for found in spans)
+    found = next(span for span in spans[0] if span["field"] == "title")
+    assert row["title"][found["start"] : found["end"]] == "Quantization"
+    assert {span["field"] for found in spans for span in found} == {"title", "abstract"}
     assert row == {
         "rank": 2,
         "id": "2512.08524",
