@@ -14,7 +14,7 @@ from cli.feeds_file import Trouble, count
 from cli.feeds_papers import Papers, announced, announcement, papers_in
 from cli.feeds_show import MARK, print_table
 from cli.feeds_trial import trial
-from cli.lookup import printable
+from cli.progress import printable
 from services.scorer.days import Judged, with_seen
 from services.scorer.explaining import Explanation, Finding, explain
 from services.scorer.marking import marked

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cli.feeds_file import count
 from cli.feeds_trial import Row
-from cli.lookup import printable
+from cli.progress import printable
 from shared.feeds import FeedConfig
 
 MARK = "bold underline"

@@ -16,7 +16,7 @@ from cli.feeds_liked import with_liked
 from cli.feeds_show import print_table
 from cli.feeds_trial import trial, trials
 from cli.feeds_try import Where
-from cli.lookup import printable
+from cli.progress import printable
 from services.scorer.selectivity import Selectivity, TermCount, selectivity
 
 
