@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Column, Table
 
 from cli import feeds_fill, feeds_stats, feeds_try, running
 from cli.feeds_file import FAILED, Trouble, count, read, told
 from cli.feeds_show import print_table
+from cli.feeds_table import table_of
 from cli.feeds_try import How, Where
 from services.fetcher import sources
-from shared.feeds import ARXIV, FeedConfig
 
 DIFFERENT, TROUBLE = 1, 2
 """Exit codes of --diff, as `diff` has them."""
@@ -51,10 +48,7 @@ def check(
         found = read(file)
         if problems := sources.problems(found.sources):
             raise Trouble(*problems)
-    table = Table(Column("feed", no_wrap=True), "takes from", "terms", "at most", "score from", "summaries")
-    for feed in found.feeds:
-        table.add_row(*map(escape, _row(feed)))
-    print_table(table)
+    print_table(table_of(found.feeds))
     typer.echo(f"{file}: {count(len(found.feeds), 'feed')}, no problems")
 
 
@@ -145,22 +139,3 @@ def fill(
     """
     with told():
         raise typer.Exit(running.run(feeds_fill.run(feeds_fill.Order(file, slug, days, dry_run, nats_url, database))))
-
-
-def _row(feed: FeedConfig) -> tuple[str, ...]:
-    summary = feed.summary
-    return (
-        feed.slug,
-        "; ".join(_origins(feed)),
-        str(len(feed.terms)),
-        str(feed.max_papers),
-        f"{feed.min_score:g}",
-        f"{summary.style}, {', '.join(summary.languages)}: best {summary.top}" if summary.top else "none",
-    )
-
-
-def _origins(feed: FeedConfig) -> Iterable[str]:
-    """`cs.AI, cs.CL; lab`: arXiv by its categories, the others by name."""
-    if ARXIV in feed.sources:
-        yield ", ".join(feed.categories) or "all categories"
-    yield from (source for source in feed.sources if source != ARXIV)

@@ -102,9 +102,9 @@ def _checks(announced: PaperAnnounced, feed: FeedConfig, findings: Sequence[Find
     else:
         yield from _gates(announced, feed)
     yield from _excluded(findings)
+    yield from _required(findings)
     if announced.found_by:  # what a search found is taken whatever its score
         return
-    yield from _required(findings)
     enough = score > 0 and score >= feed.min_score
     how = "reaches" if enough else "is below" if score < feed.min_score else "is nothing, though it reaches"
     yield Check("score", enough, f"score {score:g} {how} min_score {feed.min_score:g}")

@@ -99,6 +99,8 @@ def test_a_whole_archive_is_a_category() -> None:
 def test_what_a_search_found_is_looked_at_by_feeds_with_that_search_only() -> None:
     assert failed(a_feed(search="abs:gpu", min_score=9.0), found_by=("abs:gpu",)) == []
     assert [about for about, _ in failed(a_feed(), found_by=("abs:gpu",))] == ["search"]
+    wanting = a_feed(search="abs:gpu", require=(Term("latency"),))
+    assert [about for about, _ in failed(wanting, found_by=("abs:gpu",))] == ["require"]
 
 
 # ---- on the command line
