@@ -55,6 +55,8 @@ async def run(feeds: Path | None, port: int, data: Path) -> int:
             stack = Stack(data, environment(feeds), port=port, tell=shown.say)
             up = await opened.enter_async_context(stack)
         print(f"\nPage      {up.web_url}/\nStatus    {up.web_url}/status\nNATS      {up.nats_url}")
+        if up.postgres:  # one's own may have a password in its address
+            print(f"Postgres  {up.postgres.url}")
         print(f"Logs      {up.logs}\nRunning until Ctrl-C.", flush=True)
         with suppress(asyncio.CancelledError):
             await up.watch()

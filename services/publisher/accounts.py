@@ -17,13 +17,13 @@ NOT_CLOSED = "still being read"
 STATUSES = """
 SELECT * FROM batch_accounts
 WHERE date IN (
-    SELECT DISTINCT date FROM batches WHERE batch NOT LIKE 'backfill:%' ORDER BY date DESC LIMIT $1::int)
-  AND batch NOT LIKE 'backfill:%'
+    SELECT DISTINCT date FROM batches WHERE batch !~ '^(backfill|fill):' ORDER BY date DESC LIMIT $1::int)
+  AND batch !~ '^(backfill|fill):'
 ORDER BY date DESC, source = 'arxiv-search', batch
 """
 
 STATUS_OF_DAY = """
-SELECT * FROM batch_accounts WHERE date = $1 AND batch NOT LIKE 'backfill:%'
+SELECT * FROM batch_accounts WHERE date = $1 AND batch !~ '^(backfill|fill):'
 ORDER BY papers DESC, batch LIMIT 1
 """
 

@@ -133,7 +133,7 @@ class Library:
     async def paper(self, paper_id: str) -> Paper | None:
         """A paper that was announced, whether or not a feed took it."""
         row = await self._row(PAPER, paper_id)
-        return None if row is None else _paper(row)
+        return None if row is None else paper_of(row)
 
     async def of_paper(self, paper_id: str) -> tuple[Entry, ...]:
         """Where a paper appeared, first appearance first."""
@@ -175,7 +175,8 @@ class Library:
             return await db.fetchrow(statement, *arguments)
 
 
-def _paper(row: asyncpg.Record) -> Paper:
+def paper_of(row: asyncpg.Record) -> Paper:
+    """The paper in a row of `papers`, or of a view that shows them; its id stands under `paper_id`."""
     return Paper(
         id=row["paper_id"],
         version=row["version"],
@@ -198,7 +199,7 @@ def _entry(row: asyncpg.Record) -> Entry:
     summary = _summary(row)
     return Entry(
         feed=row["feed"],
-        paper=_paper(row),
+        paper=paper_of(row),
         date=row["date"],
         kind=row["kind"],
         rank=row["rank"],

@@ -48,6 +48,7 @@ ON CONFLICT (id) DO UPDATE SET
 WHERE {_NEWER} OR (excluded.version = known.version AND {_GREATEST} IS DISTINCT FROM known.license)
 """  # noqa: S608 - of constants
 
+# Filling a feed from the archive never moves what readers have seen to an earlier day.
 ENTRIES = """
 INSERT INTO entries AS known (paper_id, feed, version, batch, date, kind, rank, candidates, score, reasons,
   waits_for, deadline)
@@ -61,6 +62,7 @@ ON CONFLICT (paper_id, feed) DO UPDATE SET
   rank = excluded.rank, candidates = excluded.candidates, score = excluded.score, reasons = excluded.reasons,
   waits_for = excluded.waits_for
 WHERE (excluded.date, excluded.batch, excluded.version) < (known.date, known.batch, known.version)
+  AND NOT (known.visible AND excluded.batch LIKE 'fill:%')
 """
 
 SUMMARIES = """

@@ -42,7 +42,8 @@ _MATCHES = TypeAdapter(tuple[Match, ...])
 _REASONS = TypeAdapter(tuple[Reason, ...])
 _TEXTS = TypeAdapter(tuple[str, ...])
 
-BACKFILL = "backfill"  # papers that were ordered, not announced: they are archived, and no account is kept of them
+# Batches of which no account is kept: papers that were ordered, not announced, and feeds filled from the archive.
+UNACCOUNTED = ("backfill", "fill")
 GIVEN_UP, NONE, EXTRACTION, MODEL = range(4)  # summaries.quality
 
 
@@ -170,7 +171,7 @@ async def _insert(db: Connection, statement: str, rows: Sequence[Sequence[Any]],
 async def _open_batches(db: Connection, events: Iterable[PaperScored | PaperSelected]) -> int:
     """Make the batches known that messages mention, before they are closed."""
     sources = [(event.batch, event.batch.partition(":")[0], event.date) for event in events]
-    batches = [row for row in sources if row[1] != BACKFILL]
+    batches = [row for row in sources if row[1] not in UNACCOUNTED]
     return await _insert(db, sql.OPEN_BATCHES, _best(batches, key=lambda batch: batch[0]))
 
 

@@ -104,14 +104,14 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, document: bytes | None = None) -> AsyncIterator[World]:
+async def world(folder: Path, document: bytes | None = None, *, feeds: Path = FEEDS) -> AsyncIterator[World]:
     """Everything up and ready. Without a document arXiv answers 503 until one is announced."""
     replay = Replay({ANY: document} if document else {})
     replay.fault = None if document else UNAVAILABLE
     async with serving(replay_app(replay)) as url:
         environment = {
             "CONTACT": "test@localhost",
-            "FEEDS_FILE": str(FEEDS),
+            "FEEDS_FILE": str(feeds),
             "ARXIV_RSS_URL": f"{url}/rss",
             "ARXIV_SITE_URL": url,
             "ARXIV_INTERVAL": "0",

@@ -44,12 +44,18 @@ def test_the_example_feeds_take_a_good_handful_of_a_day(feed: str, papers: int) 
 def test_a_ranking_tells_rank_paper_score_and_reasons() -> None:
     _, output, _ = run("try", EXAMPLE, DAY, "--feed", "efficient-llm", "--json", "--limit", 2)
 
-    assert json.loads(output)[1] == {
+    row = json.loads(output)[1]
+    spans = [reason.pop("spans") for reason in row["reasons"]]
+    found = next(span for span in spans[0] if span["field"] == "title")
+    assert row["title"][found["start"] : found["end"]] == "Quantization"
+    assert {span["field"] for found in spans for span in found} == {"title", "abstract"}
+    assert row == {
         "rank": 2,
         "id": "2512.08524",
         "version": 1,
         "title": "Beyond Real Weights: Hypercomplex Representations for Stable Quantization",
         "kind": "cross",
+        "date": "2025-12-10",
         "score": 5.0,
         "reasons": [
             {"term": "quantization", "field": "title", "weight": 3.0},
@@ -113,3 +119,79 @@ def test_a_document_that_is_not_there_is_told(tmp_path: Path) -> None:
     code, _, errors = run("try", EXAMPLE, tmp_path / "none.xml", "--feed", "efficient-llm")
 
     assert (code, errors) == (1, f"{tmp_path / 'none.xml'}: cannot be read: No such file or directory\n")
+
+
+GENERAL = """
+[[source]]
+name = "lab"
+type = "rss"
+url = "https://lab.example.org/feed.xml"
+[[feed]]
+slug = "everything"
+sources = ["lab"]
+announce = ["new", "cross", "replace", "replace-cross", "backfill"]
+keywords = ["the", "of", "a", "and", "in"]
+max_papers = 1000
+"""
+
+
+@pytest.mark.parametrize(
+    ("document", "papers"),
+    [
+        ("arxiv/api/q_testing_start10_max10.xml", 10),
+        ("arxiv/oai/getrecord_arXiv_mixed_12.xml", 12),
+        ("sources/biorxiv.page1.json", 3),
+        ("sources/rss.wordpress.xml", 2),
+    ],
+)
+def test_a_document_of_any_known_form_can_be_tried(tmp_path: Path, document: str, papers: int) -> None:
+    feeds = tmp_path / "feeds.toml"
+    feeds.write_text(GENERAL, encoding="utf-8")
+
+    code, output, errors = run("try", feeds, DATA / document, "--feed", "everything", "--source", "lab")
+
+    assert code == 0, errors
+    takes, of = output.splitlines()[-1].removeprefix("everything takes ").removesuffix(" papers").split(" of ")
+    assert int(of) == papers
+    assert int(takes) > papers / 2
+
+
+def test_announcements_of_several_days_are_tried_day_by_day() -> None:
+    days = [DAY.with_name(DAY.name.replace("10.xml", f"{day:02}.xml")) for day in (9, 10)]
+
+    _, output, _ = run("try", EXAMPLE, *days, "--feed", "efficient-llm", "--json", "--limit", 2)
+
+    assert [(row["date"], row["rank"]) for row in json.loads(output)] == [
+        ("2025-12-09", 1),
+        ("2025-12-09", 2),
+        ("2025-12-10", 1),
+        ("2025-12-10", 2),
+    ]
+
+
+def test_without_a_feed_all_of_the_file_are_tried_shortly() -> None:
+    _, output, _ = run("try", EXAMPLE, DAY)
+
+    lines = output.splitlines()
+    assert [line for line in lines if " takes " in line] == [
+        "efficient-llm takes 23 of 199 papers",
+        "agents-and-reasoning takes 20 of 199 papers",
+    ]
+    assert sum(line.lstrip()[:2] in ("1 ", "2 ", "3 ", "4 ", "5 ") for line in lines) == 10
+
+
+def test_nothing_to_try_it_on_is_told_with_what_there_could_be() -> None:
+    code, _, errors = run("try", EXAMPLE, "--feed", "efficient-llm")
+
+    assert (code, errors.partition(":")[0]) == (1, "say what to try it on")
+
+
+def test_a_title_is_no_command_to_the_terminal(tmp_path: Path) -> None:
+    document = tmp_path / "day.xml"
+    text = DAY.read_text(encoding="utf-8").replace("<title>Chopper:", "<title>[red]Chopper[/red]\u009b2J:")
+    document.write_text(text, encoding="utf-8")
+
+    _, output, _ = run("try", EXAMPLE, document, "--feed", "efficient-llm")
+
+    assert "[red]Chopper[/red]" in output
+    assert "\u009b" not in output
