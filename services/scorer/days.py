@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
+from services.scorer.ranking import Before, number
 from services.scorer.scoring import Scorer
-from services.scorer.selection import Selection, select, taken
-from services.scorer.supplement import number
+from services.scorer.selection import Selection, select
 from shared.feeds import FeedConfig
 from shared.messages import PaperAnnounced, PaperScored, Pick
+
+SEARCH = "-search"  # arxiv-search:2025-12-10 is what the feeds' searches found beside arxiv:2025-12-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +65,42 @@ def choose(scored: Iterable[Scored], feeds: Sequence[FeedConfig]) -> list[Judged
     """The same for papers that are scored already."""
     judged: list[Judged] = []
     for _, batches in groupby(sorted(scored, key=lambda one: _order(one[0])), key=lambda one: _day(one[0])):
-        judged += _chosen(list(batches), feeds)
+        judged += _chosen(list(batches), feeds, judged)
     return judged
 
 
-def _chosen(batches: Sequence[Scored], feeds: Sequence[FeedConfig]) -> list[Judged]:
+def _chosen(batches: Sequence[Scored], feeds: Sequence[FeedConfig], so_far: Sequence[Judged]) -> list[Judged]:
+    """The batches of one announcement: each is judged against all of the day until then."""
+    beside = _beside(batches[0][0], so_far)
     judged: list[Judged] = []
+    day: list[PaperScored] = []
     candidates = 0
     for batch, scored in batches:
         candidates += batch.papers
-        before = taken(earlier.selection for earlier in judged)
-        matched = [paper for paper in scored if paper.matches]
-        selection = select(matched, feeds, candidates=max(1, candidates), taken_before=before)
+        day += scored
+        before = Before(taken=_taken(judged), elsewhere=_taken(beside))
+        selection = select(day, feeds, candidates=max(1, candidates), batch=number(batch.batch), before=before)
         judged.append(Judged(batch, scored, selection))
     return judged
+
+
+def _beside(batch: Announcement, so_far: Sequence[Judged]) -> list[Judged]:
+    """What was announced on the day on which searches found these."""
+    if not batch.source.endswith(SEARCH):
+        return []
+    announced = batch.source.removesuffix(SEARCH)
+    known = (one for one in so_far if one.announcement.date == batch.date)
+    return [one for one in known if one.announcement.source == announced]
+
+
+def _taken(judged: Iterable[Judged]) -> dict[str, list[str]]:
+    """The ids that each feed took, in the order of the ranks."""
+    ranked: dict[str, list[tuple[int, str]]] = {}
+    for one in judged:
+        for selected in one.selection.selected:
+            for pick in selected.picks:
+                ranked.setdefault(pick.feed, []).append((pick.rank, selected.paper_id))
+    return {feed: [paper_id for _, paper_id in sorted(ids)] for feed, ids in ranked.items()}
 
 
 def _day(batch: Announcement) -> tuple[date, str]:
