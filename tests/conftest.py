@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 from cli.local.nats import Nats
 from cli.local.postgres import Postgres
 
 T = TypeVar("T")
 TEMPLATE = "migrated"
+
+# The same examples every time, however slow the machine; --hypothesis-profile=explore looks for new ones.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=2_000)
+settings.load_profile("suite")
 
 for name in [name for name in os.environ if name.startswith(("LLM_", "NATS_", "DATABASE_", "FEEDS_", "ARXIV_"))]:
     del os.environ[name]  # a developer's own settings are no part of a test
