@@ -26,7 +26,8 @@ COMPOUND = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 def acronym(term: str) -> str | None:
     """`RL` of the terms `RL` and `RLs`. `Rl`, `FP8`, `As` and words of six letters are none."""
     bare = term[:-1] if len(term) > 2 and term[-1] == "s" else term
-    return bare if len(bare) <= LONGEST_ACRONYM and bare.isalpha() and bare.isupper() and bare.isascii() else None
+    capitals = bare.isalpha() and bare.isupper() and not is_unspaced(bare)
+    return plain(bare) if capitals and len(bare) <= LONGEST_ACRONYM else None
 
 
 def singulars(word: str) -> list[str]:
