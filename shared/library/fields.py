@@ -16,6 +16,7 @@ _MENTIONED = re.compile(
     rf"(?:arxiv\.org/(?:abs|pdf|html)/|10\.48550/arxiv\.|\barxiv:\s*)({IDENTIFIER})(?![0-9])", re.IGNORECASE
 )
 MOST_FORMULAS = 100  # each is looked for to its end: a text of nothing but beginnings would take for ever
+_VERSION = re.compile(r"v[0-9]+$")
 _OLD_CLASS = re.compile(r"\.[A-Z]{2}(?=/)")
 _INLINE = re.compile(
     r"</?(?:(?:jats:)?(?:[biua]|em|strong|italic|bold|underline|su[bp]|sc)|span)(?:\s[^<>]{0,300})?/?>", re.IGNORECASE
@@ -53,6 +54,11 @@ def mentioned_id(text: str) -> str | None:
     """The first arXiv identifier that the text names as one."""
     found = _MENTIONED.search(text[:20_000])
     return _plain_id(found[1]) if found else None
+
+
+def unversioned(identifier: str) -> str:
+    """`2401.01234` of `2401.01234v2`."""
+    return _VERSION.sub("", identifier)
 
 
 def _plain_id(text: str) -> str:

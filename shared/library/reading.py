@@ -5,9 +5,7 @@ from __future__ import annotations
 import codecs
 
 from shared.library import bibtex, csl_json, zotero_rdf
-from shared.library.values import MAX_ENTRIES, MAX_LIBRARY, Found, Library, LikedPaper
-
-__all__ = ["MAX_ENTRIES", "MAX_LIBRARY", "Library", "LikedPaper", "read_library"]
+from shared.library.values import MAX_LIBRARY, Found, Library
 
 
 def read_library(document: bytes, name: str) -> Library:

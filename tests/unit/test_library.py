@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,31 @@ def test_what_is_no_library_is_told(document: bytes, problem: str) -> None:
 )
 def test_hostile_bytes_are_read_in_time(document: bytes) -> None:
     assert len(read_library(document, "library").papers) <= 1
+
+
+@pytest.mark.parametrize("name", ["better_bibtex.bib", "zotero.rdf", "csl.json"])
+def test_no_damage_to_an_export_is_too_much(name: str) -> None:
+    """Cut off, doubled, with pieces left out, with other bytes in between: read as far as it goes, never an error."""
+    document, chance = exported(name), random.Random(name)
+    for _ in range(150):
+        start, end = sorted(chance.sample(range(len(document)), 2))
+        noise = chance.choice([b"", b"{", b"}", b'"', b"@", b"<", b"&", b"\xff", b"\\", document[start:end]])
+        library = read_library(document[:start] + noise + document[chance.choice((start, end)) :], name)
+        assert all(paper.title for paper in library.papers)
+        assert all(problem.startswith(name) for problem in library.problems)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "repeated", [r"\'", r"{\o", "$", r"\(", r"\[", "$$", r"\H{", "<i ", "&#", "a\\", "{}", "~", "arXiv:"]
+)
+def test_no_repetition_takes_long(repeated: str) -> None:
+    text = repeated * (1_000_000 // len(repeated))
+
+    read_library(
+        f"@misc{{a, title = {{{text}}}, note = {{{text}}}}}\n@misc{{b, abstract = {{{text}}}}}".encode(), "a.bib"
+    )
+    read_library(json.dumps([{"title": text, "abstract": text, "note": text}]).encode(), "a.json")
 
 
 def test_only_the_first_twenty_thousand_entries_are_read() -> None:
