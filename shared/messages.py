@@ -329,10 +329,15 @@ class FetchRequested(Message):
     SUBJECT: ClassVar[str] = "fetch.requested"
 
     order: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._:-]+$")
-    what: Literal["now", "ids", "search", "backfill"]
-    """Look at the announcement at once; fetch these papers; fetch what a search finds; harvest a range of days."""
+    what: Literal["now", "ids", "search", "backfill", "liked"]
+    """Look at the announcement at once; fetch these papers; fetch what a search finds; harvest a range of days.
+
+    `liked`: get these papers, or the library at an address, for comparison only; nothing is announced.
+    """
     ids: tuple[str, ...] = ()
-    """For `ids`: identifiers with or without version."""
+    """For `ids` and `liked`: identifiers with or without version."""
+    url: str | None = None
+    """For `liked`, instead of ids: where a BibTeX, Zotero RDF or CSL JSON file is."""
     query: str | None = None
     """For `search`: a query in the source's own language."""
     limit: int | None = Field(default=None, ge=1)

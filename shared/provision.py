@@ -44,6 +44,9 @@ FETCHER_BUCKET = "FETCHER"
 SELECTIONS_BUCKET = "SELECTIONS"
 ANNOUNCEMENTS_BUCKET = "ANNOUNCEMENTS"
 TEXTS_BUCKET = "TEXTS"
+LIKED_BUCKET = "LIKED"
+"""Of both kinds: papers by their ids, and libraries by their addresses."""
+EMBEDDINGS_BUCKET = "EMBEDDINGS"
 DAY = 24 * 3600.0
 MAX_MESSAGE = 256 * 1024
 
@@ -139,13 +142,18 @@ def _consumer(name: str, consumer: Consumer, ack_wait: float) -> ConsumerConfig:
 
 
 async def _buckets(js: JetStreamContext, replicas: int) -> None:
-    for bucket, kept in ((FETCHER_BUCKET, None), (SELECTIONS_BUCKET, 14)):
+    for bucket, kept in (
+        (FETCHER_BUCKET, None),
+        (SELECTIONS_BUCKET, 14),
+        (LIKED_BUCKET, None),
+        (EMBEDDINGS_BUCKET, 14),
+    ):
         try:
             await js.key_value(bucket)
         except (BucketNotFoundError, NotFoundError):
             ttl = kept * DAY if kept else None
             await js.create_key_value(KeyValueConfig(bucket=bucket, ttl=ttl, replicas=replicas))
-    for bucket, days in ((ANNOUNCEMENTS_BUCKET, 14), (TEXTS_BUCKET, 7)):
+    for bucket, days in ((ANNOUNCEMENTS_BUCKET, 14), (TEXTS_BUCKET, 7), (LIKED_BUCKET, 30)):
         try:
             await js.object_store(bucket)
         except (BucketNotFoundError, NotFoundError):

@@ -24,7 +24,9 @@ settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile("suite")
 
-for name in [name for name in os.environ if name.startswith(("LLM_", "NATS_", "DATABASE_", "FEEDS_", "ARXIV_"))]:
+for name in [
+    name for name in os.environ if name.startswith(("LLM_", "NATS_", "DATABASE_", "FEEDS_", "ARXIV_", "EMBEDDING_"))
+]:
     del os.environ[name]  # a developer's own settings are no part of a test
 
 

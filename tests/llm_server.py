@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -71,6 +72,22 @@ def reply(
     if tokens:
         payload["usage"] = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)}
     return Answer(json.dumps(payload).encode(), hold=hold, drip=drip, cut_after=cut_after)
+
+
+def embeddings(request: Request, *, hold: bool = False, **changes: Any) -> Answer:
+    """A vector for each text, near those of texts with the same words; `changes` spoil the payload."""
+    texts = request["input"]
+    data = [{"object": "embedding", "index": n, "embedding": a_vector(text)} for n, text in enumerate(texts)]
+    payload: dict[str, Any] = {"object": "list", "model": request["model"], "data": data}
+    return Answer(json.dumps(payload | changes).encode(), hold=hold)
+
+
+def a_vector(text: str, dimensions: int = 64) -> list[float]:
+    """Each word counts in one dimension; all texts have something in common, as with real models."""
+    vector = [0.5] * dimensions
+    for word in text.lower().split():
+        vector[hashlib.sha256(word.strip(".,:").encode()).digest()[0] % dimensions] += 1.0
+    return vector
 
 
 def error(status: int, body: Any, **headers: str) -> Answer:
@@ -146,7 +163,7 @@ class LlmServer:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         self.headers.append(headers)
-        if not head[0].startswith("POST /v1/chat/completions "):
+        if not head[0].startswith(("POST /v1/chat/completions ", "POST /v1/embeddings ")):
             return await self._send(writer, error(404, {"detail": "Not Found"}))
         request: Request = json.loads(body)
         self.requests.append(request)
@@ -160,7 +177,9 @@ class LlmServer:
     def _choose(self, request: Request) -> Answer:
         if self.script:
             return self.script.popleft()
-        return self.rule(request) or reply(model=request["model"])
+        if answer := self.rule(request):
+            return answer
+        return embeddings(request) if "input" in request else reply(model=request["model"])
 
     async def _send(self, writer: asyncio.StreamWriter, answer: Answer) -> bool:
         if answer.hold:

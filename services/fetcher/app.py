@@ -9,6 +9,7 @@ from services.fetcher.download import Downloader
 from services.fetcher.fetching import Fetching, categories
 from services.fetcher.harvest import Harvester
 from services.fetcher.lease import Lease
+from services.fetcher.liked import LikedOrders
 from services.fetcher.lookup import Lookup
 from services.fetcher.lookup_orders import LookupOrders
 from services.fetcher.measures import Measures
@@ -23,7 +24,7 @@ from shared import feeds
 from shared.bus import Bus
 from shared.messages import FetchRequested
 from shared.metrics import Metrics
-from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET
+from shared.provision import ANNOUNCEMENTS_BUCKET, FETCHER_BUCKET, LIKED_BUCKET
 from shared.service import Service
 from shared.settings import stop
 
@@ -39,6 +40,7 @@ def build(settings: Settings) -> Service:
     measures = Measures(metrics)
     bus = Bus(settings, "fetcher", metrics)
     bus.needs(key_value=FETCHER_BUCKET, object_store=ANNOUNCEMENTS_BUCKET)
+    bus.needs(key_value=LIKED_BUCKET, object_store=LIKED_BUCKET)
     lease = Lease(bus, holder=secrets.token_hex(8), seconds=settings.lease_seconds)
     measures.lease_held.set_function(lambda: float(lease.held))
     measures.missing.set_function(lambda: measures.missing_papers * float(lease.held))
@@ -49,7 +51,8 @@ def build(settings: Settings) -> Service:
     harvester = Harvester(settings, bus, downloader, duty, measures)
     lookup = Lookup(downloader, settings.arxiv_api_url, asking=measures.requests.inc)
     papers = LookupOrders(lookup, bus, duty, first=settings.retry_delay)
-    handlers = {"backfill": harvester.handle, "ids": papers.ids, "search": papers.search}
+    liked = LikedOrders(lookup, downloader, bus, duty, first=settings.retry_delay)
+    handlers = {"backfill": harvester.handle, "ids": papers.ids, "search": papers.search, "liked": liked.handle}
     Orders(bus, lease, duty, {"now": looking(watch, duty), **handlers})
     searching = Searching(settings, bus, lease, lookup)
     loops = [lease.keep, sources.run, searching.run]

@@ -88,9 +88,9 @@ class Downloader:
     ) -> None:
         await self._client.aclose()
 
-    async def get(self, url: str, cursor: Cursor) -> Document | None:
-        """The document, or None when it is still the one that the cursor knows."""
-        return await self._ask(url, {"Accept": FEED, **_conditions(url, cursor)}, MAX_DOCUMENT)
+    async def get(self, url: str, cursor: Cursor, *, accept: str = FEED, limit: int = MAX_DOCUMENT) -> Document | None:
+        """The document, of at most `limit` bytes, or None when it is still the one that the cursor knows."""
+        return await self._ask(url, {"Accept": accept, **_conditions(url, cursor)}, limit)
 
     async def fetch(self, url: str, *, accept: str, limit: int = MAX_DOCUMENT) -> Document:
         """The document, of at most `limit` bytes."""

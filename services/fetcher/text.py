@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
-from services.fetcher.accents import decode_accents
+from shared.accents import decode_accents
 
 IDENTIFIER = r"[a-z-]+(?:\.[A-Z]{2})?/[0-9]{7}|[0-9]{4}\.[0-9]{4,5}"
 """An arXiv identifier without version, old style or new. As ASCII digits only: `\\d` would take every script's."""

@@ -8,10 +8,10 @@ from html import unescape
 
 import feedparser
 
-from services.fetcher.accents import decode_accents
 from services.fetcher.sources.arxiv_rss import parse
 from services.publisher.formats import rss
 from services.publisher.page import paper_page
+from shared.accents import decode_accents
 from shared.messages import Paper
 from tests.builders import a_scored
 from tests.entries import PUBLIC_URL, a_feed

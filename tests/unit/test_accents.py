@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.fetcher.accents import decode_accents
+from shared.accents import decode_accents
 
 
 @pytest.mark.parametrize(
