@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from cli.feeds_file import Trouble
 from cli.feeds_papers import Papers, asked, database_of
+from services.scorer import liking
 from services.scorer.probing import Make
 from services.scorer.scoring import Profiles, Scorer
 from shared.feeds import FeedConfig
+from shared.library import LikedPaper
 from shared.messages import Paper
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def with_liked(papers: Papers, feeds: Sequence[FeedConfig], file: Path, database
     """The papers, to be judged with what the feeds like. What is missing of it is told."""
     if not any(feed.like for feed in feeds):
         return papers
-    wanted = _module("liking").resolve(feeds, file, {}, {}).ids
+    wanted = liking.resolve(feeds, file, {}, {}).ids
     url = database_of(database)
     known = asked(url, lambda archive: archive.papers(wanted)) if url else {}
     return replace(papers, make=_compiled(feeds, file, {**papers.by_id, **known}))
@@ -39,12 +40,13 @@ async def in_archive(archive: Archive, feeds: Sequence[FeedConfig], file: Path) 
     """How feeds are compiled, with what the archive and files have of the papers that they like."""
     if not any(feed.like for feed in feeds):
         return Scorer
-    wanted = _module("liking").resolve(feeds, file, {}, {}).ids
+    wanted = liking.resolve(feeds, file, {}, {}).ids
     return _compiled(feeds, file, await archive.papers(wanted))
 
 
 async def in_services(bus: Bus, feeds: Sequence[FeedConfig], file: Path) -> Make:
     """How the running scorer compiles them: with everything that the fetcher has brought."""
+    from services.scorer.liked import Liked
     from shared.errors import Unavailable
     from shared.metrics import Metrics
 
@@ -52,7 +54,7 @@ async def in_services(bus: Bus, feeds: Sequence[FeedConfig], file: Path) -> Make
         return Scorer
     metrics = Metrics("cli")
     try:
-        profiles = await _module("liked").Liked(bus, file, metrics).profiles(feeds)
+        profiles = await Liked(bus, file, metrics).profiles(feeds)
     except Unavailable as error:
         raise Trouble(f"NATS_URL: {error}") from None
     if missing := metrics.registry.get_sample_value(MISSING):
@@ -65,9 +67,8 @@ async def in_services(bus: Bus, feeds: Sequence[FeedConfig], file: Path) -> Make
 
 
 def _compiled(feeds: Sequence[FeedConfig], file: Path, known: Mapping[str, Paper]) -> Make:
-    liked_paper = import_module("shared.library").LikedPaper
-    liked = {name: liked_paper(name, paper.title, paper.abstract) for name, paper in known.items()}
-    loaded = _module("liking").load_profiles(feeds, file, liked)
+    liked = {name: LikedPaper(name, paper.title, paper.abstract) for name, paper in known.items()}
+    loaded = liking.load_profiles(feeds, file, liked)
     for problem in loaded.resolved.problems:
         typer.echo(problem, err=True)
     if missing := loaded.missing:
@@ -82,10 +83,3 @@ def _compiled(feeds: Sequence[FeedConfig], file: Path, known: Mapping[str, Paper
 
 def _make(profiles: Profiles) -> Make:
     return lambda feeds: Scorer(feeds, profiles)
-
-
-def _module(name: str) -> Any:
-    try:
-        return import_module(f"services.scorer.{name}")
-    except ModuleNotFoundError as error:
-        raise Trouble(f"feeds with `like` need {error.name}: install paperwire[scorer]") from None

@@ -92,9 +92,10 @@ class Bus:
         handle: Callable[[Sequence[Received[M]]], Awaitable[None]],
         *,
         size: int = 100,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Handle up to `size` messages at once: whatever is there, never waiting for more."""
-        self._subscribe(message, durable, handle, size=size)
+        """Handle up to `size` messages at once: whatever is there, never waiting for more. The `gate` as in `on`."""
+        self._subscribe(message, durable, handle, size=size, gate=gate)
 
     def on_dead(self, durable: str, handle: Callable[[DeadLetter], Awaitable[None]]) -> None:
         """Handle dead letters. One that cannot be handled is tried again for ever, not buried again."""

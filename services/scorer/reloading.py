@@ -4,59 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
 
 from prometheus_client import Gauge
 
-from services.scorer.scoring import Scorer
+from services.scorer.judge import Judge, Prepare, appoint
+from services.scorer.likeness import Profiles
 from shared import feeds
+from shared.errors import Unavailable
 from shared.feeds import FeedConfig, FeedsError
-from shared.messages import PaperAnnounced, PaperScored
 from shared.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-FEWEST_AT_ONCE, MOST_AT_ONCE = 32, 500
-PAIRS_AT_ONCE = 250_000  # of papers and feeds
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Judge:
-    """Feeds and what scores papers by them. Two judges are never the same, also not of the same feeds."""
-
-    feeds: tuple[FeedConfig, ...]
-    scorer: Scorer
-    _lock: Lock = field(default_factory=Lock)
-
-    @property
-    def at_once(self) -> int:
-        """How many papers to score together: of ten thousand feeds a paper may match a thousand, a kilobyte each."""
-        return max(FEWEST_AT_ONCE, min(MOST_AT_ONCE, PAIRS_AT_ONCE // max(1, len(self.feeds))))
-
-    async def score_all(self, announced: Sequence[PaperAnnounced]) -> list[PaperScored]:
-        """The papers with their matches, in the same order; computed beside the event loop."""
-        return await asyncio.to_thread(self._score_all, announced)
-
-    def _score_all(self, announced: Sequence[PaperAnnounced]) -> list[PaperScored]:
-        with self._lock:
-            return self.scorer.score_all(announced)
-
-
-def appoint(configured: tuple[FeedConfig, ...]) -> Judge:
-    """The one place where feeds are compiled; whatever else scores depend on has to be given here."""
-    return Judge(configured, Scorer(configured))
+Liked = Callable[[Sequence[FeedConfig]], Awaitable[Profiles]]
+"""Profiles of what feeds like, as far as it is there; `Unavailable` when that cannot be read now."""
 
 
 class Feeds:
-    """Who judges papers now. Whoever works on a batch takes `judge` once and keeps it to the batch's end."""
+    """Who judges papers now. Whoever works on a batch takes `judge` once and keeps it to the batch's end.
+
+    No paper may be judged before `ready`.
+    """
 
     def __init__(
-        self, path: Path, metrics: Metrics, *, changed: Callable[[Judge], None], look_every: float = LOOK_SECONDS
+        self,
+        path: Path,
+        metrics: Metrics,
+        *,
+        changed: Callable[[Judge], None],
+        liked: Liked | None = None,
+        prepare: Prepare | None = None,
+        look_every: float = LOOK_SECONDS,
     ) -> None:
         """`FeedsError` when the file is not usable: there is nothing to go on with yet.
 
@@ -64,6 +46,9 @@ class Feeds:
         """
         self._path = path
         self._changed = changed
+        self._liked = liked
+        self._prepare = prepare
+        self._one_at_a_time = asyncio.Lock()
         self._look_every = look_every
         self._ok = Gauge(
             "paperwire_feeds_reload_ok",
@@ -74,21 +59,48 @@ class Feeds:
         """What is wrong with the file; nothing when the feeds in use are those in the file."""
         text = feeds.text_of(path)
         self.judge = appoint(feeds.parse(text, str(path)).feeds)
+        self.ready = asyncio.Event()
+        """Set when the judge knows what its feeds like."""
+        if not (liked and _like_anything(self.judge.feeds)):
+            self.ready.set()
         self._used = self._looked_at = _digest(text)
         self._ok.set(1)
         changed(self.judge)
 
     async def follow(self) -> None:
         """Look at the file again and again."""
+        while not self.ready.is_set():
+            await self._try(self.renew)
         while True:
             await asyncio.sleep(self._look_every)
-            await self.look()
+            await self._try(self.look)
+
+    async def _try(self, what: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await what()
+        except Unavailable as error:
+            self._looked_at = ""
+            log.warning("cannot read what the feeds like, trying again", extra={"detail": str(error)})
+            await asyncio.sleep(self._look_every)
+
+    async def wait(self) -> None:
+        """Until papers may be judged."""
+        await self.ready.wait()
+
+    async def renew(self) -> None:
+        """Compile the same feeds with what is there now of the papers that they like."""
+        async with self._one_at_a_time:
+            await self._appoint(self.judge.feeds)
 
     async def look(self) -> None:
         """Take over what the file says now, if it says something new; else nothing happens.
 
         What counts is the content, not its date: a ConfigMap's file is a link whose target is swapped.
         """
+        async with self._one_at_a_time:
+            await self._look()
+
+    async def _look(self) -> None:
         try:
             text = await asyncio.to_thread(feeds.text_of, self._path)
         except FeedsError as error:
@@ -105,17 +117,25 @@ class Feeds:
             self._mended()
             return
         try:
-            judge = await asyncio.to_thread(lambda: appoint(feeds.parse(text, str(self._path)).feeds))
+            configured = (await asyncio.to_thread(feeds.parse, text, str(self._path))).feeds
+            await self._appoint(configured)
+        except Unavailable:
+            raise
         except FeedsError as error:
             self._keep_on(error.problems)
         except Exception as error:
             log.exception("feeds cannot be compiled, keeping those in use")
             self._keep_on((f"{self._path}: cannot be used: {error!r}",))
         else:
-            self.judge, self._used = judge, digest
-            self._changed(judge)
+            self._used = digest
             self._mended()
-            log.info("feeds file read again", extra={"feeds": len(judge.feeds)})
+            log.info("feeds file read again", extra={"feeds": len(configured)})
+
+    async def _appoint(self, configured: tuple[FeedConfig, ...]) -> None:
+        profiles = await self._liked(configured) if self._liked and _like_anything(configured) else None
+        self.judge = await asyncio.to_thread(appoint, configured, profiles, self._prepare)
+        self._changed(self.judge)
+        self.ready.set()
 
     def _keep_on(self, problems: tuple[str, ...]) -> None:
         for problem in problems:
@@ -131,6 +151,10 @@ class Feeds:
     def notes(self) -> list[str]:
         """What /readyz says about the file, while it is wrong."""
         return [f"the feeds in use are older than the file: {problem}" for problem in self.problems]
+
+
+def _like_anything(configured: Sequence[FeedConfig]) -> bool:
+    return any(feed.like for feed in configured)
 
 
 def _digest(text: str) -> str:

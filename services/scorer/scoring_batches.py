@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from services.scorer.batch import Recent
+from services.scorer.judge import Judge
 from services.scorer.measures import Measures
-from services.scorer.reloading import Judge
 from services.scorer.sizes import fitted
 from shared.bus import Bus, Outgoing, Received
 from shared.messages import PaperAnnounced, PaperScored

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from services.scorer.batch import Batch, Recent
+from services.scorer.judge import Judge
 from services.scorer.measures import Measures
 from services.scorer.ranking import Before, Candidates, Key, Place, choose, key_of, number
 from services.scorer.records import Record, Records, Writer
-from services.scorer.reloading import Judge
 from services.scorer.selection import selected, summaries, taken
 from services.scorer.sizes import parts
 from services.scorer.supplement import earlier

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from services.scorer.batch import Recent
+from services.scorer.judge import Judge, appoint
 from services.scorer.measures import Measures
 from services.scorer.records import Record, Records
-from services.scorer.reloading import Judge, appoint
 from services.scorer.selecting import Selector
 from shared.bus import Bus, Received
 from shared.errors import Unavailable

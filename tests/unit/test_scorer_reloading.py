@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.scorer.reloading import Feeds, Judge
+from services.scorer.judge import Judge
+from services.scorer.reloading import Feeds
 from shared.feeds import FeedsError
 from shared.metrics import Metrics
 

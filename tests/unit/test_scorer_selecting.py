@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.scorer.batch import Batch, Recent
+from services.scorer.judge import Judge, appoint
 from services.scorer.ranking import Before
 from services.scorer.records import Record
-from services.scorer.reloading import Judge, appoint
 from services.scorer.selecting import Decision
 from shared.feeds import FeedConfig, Term
 from shared.messages import PaperAnnounced, PaperScored, PaperSelected
