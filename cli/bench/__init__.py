@@ -48,3 +48,20 @@ def measure_parse(
     from cli.bench.parse import run
 
     run(papers, rounds)
+
+
+@bench_app.command("score")
+def measure_score(
+    papers: Annotated[int, typer.Option(min=10, max=10_000, help="How many recorded papers.")] = 2_000,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="How often; every variant runs once a round.")] = 7,
+    feeds: Annotated[str, typer.Option(help="How many feeds, up to 100,000; several numbers with commas.")] = (
+        "1,100,1000,10000"
+    ),
+) -> None:
+    """Papers per second held against many feeds, beside a naive loop and a bare automaton; memory and compile time."""
+    from cli.bench.score import MOST_FEEDS, run
+
+    numbers = [int(number) for number in feeds.split(",") if number.strip().isdecimal()]
+    if len(numbers) != feeds.count(",") + 1 or not all(0 < number <= MOST_FEEDS for number in numbers):
+        raise typer.BadParameter(f"write numbers from 1 to {MOST_FEEDS:,}, as in 100,10000", param_hint="--feeds")
+    run(papers, rounds, numbers)
