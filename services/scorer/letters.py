@@ -35,7 +35,7 @@ class Letters:
 
     def compile(self) -> None:
         """Make the automaton; nothing can be added afterwards."""
-        self._told = Rows(list(self._asked.values()))
+        self._told = Rows.from_lists(list(self._asked.values()))
         self._automaton = AhoCorasick(list(self._asked)) if self._asked else None
 
     def find(self, texts: Sequence[str]) -> tuple[Ints, Ints]:

@@ -6,7 +6,7 @@ spellings finds them: a paper costs what its text and its finds cost, however ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
@@ -32,14 +32,14 @@ LAST_PLACE, LAST_MEANING = (1 << PLACE_BITS) - 1, (1 << MEANING_BITS) - 1
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The meanings (numbers of terms) that stand in each part of a paper, in the order of `PLACES`."""
+    """The meanings (numbers of terms) that stand in each part of a paper."""
 
-    by_place: tuple[AbstractSet[int], ...]
+    by_place: Mapping[Place, AbstractSet[int]]
     anywhere: AbstractSet[int]
 
     def at(self, place: Place) -> AbstractSet[int]:
         """Those in one part."""
-        return self.by_place[NUMBER[place]]
+        return self.by_place[place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class Finds:
     def of(self, paper: int) -> Found:
         """What was found in one of them."""
         start, end = np.searchsorted(self.papers, (paper, paper + 1)).tolist()
-        by_place: tuple[set[int], ...] = tuple(set() for _ in PLACES)
+        by_place: dict[Place, set[int]] = {place: set() for place in PLACES}
         for meaning, place in zip(self.meanings[start:end].tolist(), self.places[start:end].tolist(), strict=True):
-            by_place[place].add(meaning)
-        return Found(by_place, frozenset().union(*by_place))
+            by_place[PLACES[place]].add(meaning)
+        return Found(by_place, frozenset().union(*by_place.values()))
 
 
 class Matcher:
@@ -71,6 +71,7 @@ class Matcher:
         self._letters = Letters(self._numbers)
         self._names = Phrases(self._numbers)
         self._substrings = Letters(self._numbers)
+        self._terms: dict[str, int] = {}
         self._categories: dict[str, int] = {}
         self._comments = False
         self.meanings = 0
@@ -79,6 +80,11 @@ class Matcher:
     def add_term(self, term: str, *, in_comments: bool = False) -> int:
         """A term of the text. One in capitals, of up to five letters, is found in capitals only."""
         self._comments = self._comments or in_comments
+        if term not in self._terms:
+            self._terms[term] = self._add_term(term)
+        return self._terms[term]
+
+    def _add_term(self, term: str) -> int:
         bare = acronym(term.strip())
         if bare is not None:
             low = bare.lower()
@@ -111,6 +117,7 @@ class Matcher:
         """Nothing can be added afterwards."""
         for part in (self._phrases, self._letters, self._names, self._substrings):
             part.compile()
+        self._terms = {}
         self.meanings = next(self._numbers)
 
     def find(self, papers: Sequence[Paper]) -> Finds:

@@ -60,7 +60,7 @@ class Phrases:
         }
         self._is_exact = np.zeros(len(self._ends), np.bool_)
         self._is_exact[list(self._exact)] = True
-        self._told = Rows([[meaning for meaning, exact in ends if exact is None] for ends in self._ends])
+        self._told = Rows.from_lists([[meaning for meaning, exact in ends if exact is None] for ends in self._ends])
         self._tells = (self._told.counts > 0) | self._is_exact
         self._vocabulary.compile()
         table = np.array([(state, word, after) for (state, word), after in self._steps.items()], np.int64)

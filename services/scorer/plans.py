@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from services.scorer.matching import Found, Matcher
@@ -35,19 +35,19 @@ class Sought:
 
     def place(self, found: Found) -> Place | None:
         """Where it stands, in the first of its places; None when it is not there."""
-        if self.meanings.isdisjoint(found.anywhere):
-            return None
         for place, meaning in self.places:
-            if meaning in found.at(place):
+            if meaning in found.by_place[place]:
                 return place
         return None
 
     def reason(self, found: Found) -> Reason | None:
         """Where it stands and what it gives; None when it is not there."""
         place = self.place(found)
-        if place is not None and place not in self.known:
+        if place is None:
+            return None
+        if place not in self.known:
             self.known[place] = Reason(term=self.term.text, field=place, weight=self.points(place))
-        return self.known[place] if place is not None else None
+        return self.known[place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,17 @@ class Plan:
 
     def admits(self, found: Found) -> bool:
         """Whether nothing excluded is there, and all that must be."""
-        if any(sought.place(found) for sought in self.excluded):
+        if self.excluded and any(sought.place(found) for sought in self.excluded):
             return False
-        return all(any(sought.place(found) for sought in group) for group in self.groups)
+        return not self.groups or all(any(sought.place(found) for sought in group) for group in self.groups)
 
-    def reasons(self, found: Found) -> list[Reason]:
-        """What is found, and the points that it gives, in the order of the terms."""
-        there = [sought for sought in self.sought if not sought.meanings.isdisjoint(found.anywhere)]
-        return [reason for sought in there if (reason := sought.reason(found))]
+    def reasons(self, found: Found, among: Iterable[int] | None = None) -> list[Reason]:
+        """What is found, and the points that it gives, in the order of the terms.
+
+        `among` are the places in `sought` of all that can be there, ascending, when that is known.
+        """
+        some = self.sought if among is None else map(self.sought.__getitem__, among)
+        return [reason for sought in some if (reason := sought.reason(found))]
 
 
 class Seeker:

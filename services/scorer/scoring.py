@@ -13,12 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
+from operator import attrgetter
 from typing import Protocol
+
+import numpy as np
 
 from services.scorer.gates import Gates, with_archives
 from services.scorer.matching import Finds, Found, Matcher
-from services.scorer.plans import DECIMALS, Plan, Seeker
-from services.scorer.sieve import MILLIONTH, Sieve
+from services.scorer.plans import DECIMALS, Plan, Seeker, Sought
+from services.scorer.rows import Ints, Rows
+from services.scorer.sieve import MILLIONTH, Points, Sieve
 from shared.feeds import ARXIV, FeedConfig
 from shared.messages import Kind, Match, Paper, PaperAnnounced, PaperScored, Reason
 
@@ -107,7 +111,7 @@ class Scorer:
         matches: list[tuple[Match, ...]] = []
         for number, (paper, feeds) in enumerate(zip(papers, passing, strict=True)):
             found = finds.of(number) if feeds else None
-            judged = (self._judged(feed, paper, found, likeness[number]) for feed in feeds if found)
+            judged = (self._judged(feed, paper, found, likeness[number], feeds[feed]) for feed in feeds if found)
             matches.append(tuple(match for match in judged if match))
         return matches
 
@@ -121,20 +125,29 @@ class Scorer:
             for slug, value in likeness.items()
         }
 
-    def _judged(self, number: int, paper: Paper, found: Found, likeness: Mapping[str, float]) -> Match | None:
-        """The feed's exact judgement on a paper that it looks at."""
+    def _judged(
+        self, number: int, paper: Paper, found: Found, likeness: Mapping[str, float], among: Iterable[int] | None = None
+    ) -> Match | None:
+        """The feed's exact judgement on a paper that it looks at; `among` as in `Plan.reasons`."""
         plan = self._plans[number]
-        reasons = self._reasons(plan, paper, found, likeness)
+        reasons = self._reasons(plan, paper, found, likeness, among)
         if reasons is None:
             return None
         match = _match(plan, reasons)
         return match if match.score >= plan.config.min_score else None
 
-    def _reasons(self, plan: Plan, paper: Paper, found: Found, likeness: Mapping[str, float]) -> list[Reason] | None:
+    def _reasons(
+        self,
+        plan: Plan,
+        paper: Paper,
+        found: Found,
+        likeness: Mapping[str, float],
+        among: Iterable[int] | None = None,
+    ) -> list[Reason] | None:
         """What the paper is worth to the feed; None when the feed's conditions are not met."""
         if not plan.admits(found):
             return None
-        reasons = plan.reasons(found)
+        reasons = plan.reasons(found, among)
         slug = plan.config.slug
         if self._profiles and slug in likeness:
             points = round(plan.config.like_weight * likeness[slug], DECIMALS)
@@ -161,15 +174,31 @@ class Scorer:
 
 def _match(plan: Plan, reasons: Sequence[Reason]) -> Match:
     # fsum, because a sum must not depend on the order of the terms
-    score = round(fsum(reason.weight for reason in reasons), DECIMALS)
-    return Match(feed=plan.config.slug, score=score, reasons=tuple(sorted(reasons, key=lambda one: -one.weight)))
+    score = round(fsum([reason.weight for reason in reasons]), DECIMALS)
+    by_weight = sorted(reasons, key=attrgetter("weight"), reverse=True)  # equals stay in the order of the terms
+    return Match(feed=plan.config.slug, score=score, reasons=tuple(by_weight))
 
 
 def _sieve(plans: Sequence[Plan], meanings: int) -> Sieve:
-    points: list[tuple[int, int, int]] = []
-    for number, plan in enumerate(plans):
-        for sought in plan.sought:
-            for meaning in sought.meanings:
-                points.append((2 * meaning, number, round(sought.most * MILLIONTH)))
-                points.append((2 * meaning + 1, number, round(sought.term.weight * MILLIONTH)))
-    return Sieve(meanings, [round(plan.config.min_score * MILLIONTH) for plan in plans], points)
+    return Sieve(meanings, [round(plan.config.min_score * MILLIONTH) for plan in plans], _points(plans))
+
+
+def _points(plans: Sequence[Plan]) -> Points:
+    """What each meaning gives to each feed. Feeds share their terms, so these are read once and then multiplied."""
+    numbers: dict[Sought, int] = {}
+    used = np.array([numbers.setdefault(sought, len(numbers)) for plan in plans for sought in plan.sought], np.int64)
+    terms = Rows.from_lists([range(len(plan.sought)) for plan in plans])
+    meanings = Rows.from_lists([tuple(sought.meanings) for sought in numbers])
+    many, rows = meanings.of(used)
+    most, least = (_millionths(map(value, numbers)) for value in (attrgetter("most"), attrgetter("term.weight")))
+    feeds = np.repeat(np.repeat(np.arange(len(plans)), terms.counts), many)
+    return Points(
+        rows=np.concatenate((2 * rows, 2 * rows + 1)),
+        feeds=np.tile(feeds, 2),
+        terms=np.tile(np.repeat(terms.cells, many), 2),
+        given=np.concatenate((np.repeat(most[used], many), np.repeat(least[used], many))),
+    )
+
+
+def _millionths(values: Iterable[float]) -> Ints:
+    return np.array([round(value * MILLIONTH) for value in values], np.int64)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,58 +17,75 @@ from services.scorer.matching import Finds
 from services.scorer.rows import Ints, Rows
 
 Mask = NDArray[np.bool_]
+Passing = dict[int, list[int]]
+"""Feeds, ascending, and of each the places of its terms that gave points, ascending."""
 
 MILLIONTH = 1_000_000
 FEED_BITS = 20
-LAST_FEED = (1 << FEED_BITS) - 1
+LAST_FEED = NO_TERM = (1 << FEED_BITS) - 1
 AT_ONCE = 8  # papers; their sums for 10,000 feeds, 0.6 MB, stay in the processor's cache
 
 
+class Points(NamedTuple):
+    """What feeds give, as columns: in row `2 * meaning` for it in the title, in `2 * meaning + 1` for it elsewhere."""
+
+    rows: Ints
+    feeds: Ints
+    terms: Ints
+    """The places of the terms among those of their feed."""
+    given: Ints
+    """Millionths."""
+
+
 class Sieve:
-    """The points that feeds give for meanings, as compressed sparse rows: two for every meaning.
+    """The points that feeds give for meanings, as compressed sparse rows: two for every meaning."""
 
-    The even row has what it gives in the title, the odd one what it gives elsewhere.
-    """
-
-    def __init__(self, meanings: int, needed: Sequence[int], points: Sequence[tuple[int, int, int]]) -> None:
-        """`needed` are the scores from which the feeds take a paper; `points` are (row, feed, points); millionths."""
-        rows: list[list[int]] = [[] for _ in range(2 * meanings)]
-        for row, feed, given in points:
-            # feed and points in one number, so that memory, which is what takes the time, is visited once
-            rows[row].append(given << FEED_BITS | feed)
-        self._given = Rows(rows)
+    def __init__(self, meanings: int, needed: Sequence[int], points: Points) -> None:
+        """`needed` are the scores from which the feeds take a paper, in millionths."""
+        order = np.argsort(points.rows, kind="stable")
+        # feed and points in one number, so that memory, which is what takes the time, is visited once
+        cells = (points.given << FEED_BITS | points.feeds)[order]
+        self._given = Rows(np.bincount(points.rows, minlength=2 * meanings), cells)
+        self._terms = points.terms[order].astype(np.int32)
         self._needed = np.array(needed, np.int64)
         self._sums = np.zeros(AT_ONCE * len(needed), np.int64)
 
-    def passing(self, finds: Finds, looks: Sequence[Mask], more: Sequence[Mapping[int, int]]) -> list[list[int]]:
-        """For every paper the numbers of the feeds, ascending, that look at it and whose points may suffice.
+    def passing(self, finds: Finds, looks: Sequence[Mask], more: Sequence[Mapping[int, int]]) -> list[Passing]:
+        """For every paper the feeds that look at it and whose points may suffice.
 
         `more` are points that feeds give a paper beside those of its terms.
         """
         papers, rows = self._rows(finds)
         bounds = np.searchsorted(papers, np.arange(0, len(looks) + AT_ONCE, AT_ONCE)).tolist()
-        passing: list[list[int]] = [[] for _ in looks]
+        passing: list[Passing] = [{} for _ in looks]
         for first, (start, end) in zip(range(0, len(looks), AT_ONCE), pairwise(bounds), strict=False):
             some = papers[start:end] - first, rows[start:end]
-            for paper, feed in self._enough(*some, more[first : first + AT_ONCE]):
+            for paper, feed, term in self._enough(*some, more[first : first + AT_ONCE]):
                 if looks[first + paper][feed]:
-                    passing[first + paper].append(feed)
+                    terms = passing[first + paper].setdefault(feed, [])
+                    if term != NO_TERM:
+                        terms.append(term)
         return passing
 
-    def _enough(self, papers: Ints, rows: Ints, more: Sequence[Mapping[int, int]]) -> Iterable[tuple[int, int]]:
-        """The papers, at most `AT_ONCE`, and feeds whose points suffice, ascending."""
+    def _enough(self, papers: Ints, rows: Ints, more: Sequence[Mapping[int, int]]) -> Iterable[tuple[int, int, int]]:
+        """The papers, at most `AT_ONCE`, feeds whose points suffice, and what gave the points; ascending."""
         feeds_of_all = len(self._needed)
-        many, cells = self._given.of(rows)
+        many, places = self._given.places(rows)
+        cells, terms = self._given.cells.take(places), None
         keys = np.repeat(papers * feeds_of_all, many)
         if any(more):
             more_keys, more_cells = _table(more, feeds_of_all)
             keys, cells = np.concatenate((keys, more_keys)), np.concatenate((cells, more_cells))
+            terms = np.concatenate((self._terms.take(places), np.full(len(more_keys), NO_TERM)))
         feeds = cells & LAST_FEED
         keys += feeds
         np.add.at(self._sums, keys, cells >> FEED_BITS)
-        enough = self._sums.take(keys) >= self._needed.take(feeds)
+        enough = np.flatnonzero(self._sums.take(keys) >= self._needed.take(feeds))
         self._sums[keys] = 0
-        return (divmod(key, feeds_of_all) for key in sorted(set(keys[enough].tolist())))
+        terms = self._terms.take(places[enough]) if terms is None else terms[enough]
+        for number in sorted(set((keys[enough] << FEED_BITS | terms).tolist())):
+            key, term = number >> FEED_BITS, number & NO_TERM
+            yield *divmod(key, feeds_of_all), term
 
     def _rows(self, finds: Finds) -> tuple[Ints, Ints]:
         """The papers and rows of all meanings that were found, each once: where it gives most, which comes first."""

@@ -70,8 +70,9 @@ def in_one_or_two(word: str) -> frozenset[str]:
 
 def spellings(term: str) -> frozenset[str]:
     """Every way to write the term, in lower case, words between single spaces."""
-    joined = COMPOUND.sub("", term) if term.count("-") == 1 else term  # `pre-training` is `pretraining` as well
-    return _spellings(term) | _spellings(joined)
+    found = _spellings(term)
+    # `pre-training` is `pretraining` as well
+    return found | _spellings(COMPOUND.sub("", term)) if term.count("-") == 1 else found
 
 
 def _spellings(term: str) -> frozenset[str]:

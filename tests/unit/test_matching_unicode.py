@@ -8,7 +8,7 @@ from itertools import groupby
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.matching import PLACES, Matcher
+from services.scorer.matching import Matcher
 from services.scorer.spelling import is_unspaced, spellings
 from services.scorer.text import plain, words_of
 from tests.builders import a_paper
@@ -109,8 +109,8 @@ def test_many_papers_at_once_have_what_each_has_alone(wanted: list[str], papers:
     for number, (title, abstract) in enumerate(papers):
         found = finds.of(number)
         for term, meaning in meanings.items():
-            assert (meaning in found.by_place[PLACES.index("title")]) == naive(term, f"T {title}")
-            assert (meaning in found.by_place[PLACES.index("abstract")]) == naive(term, abstract)
+            assert (meaning in found.at("title")) == naive(term, f"T {title}")
+            assert (meaning in found.at("abstract")) == naive(term, abstract)
 
 
 @given(st.text(max_size=200), st.lists(st.text(min_size=1, max_size=20), max_size=4))
