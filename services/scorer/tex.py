@@ -12,6 +12,7 @@ _COMMAND = re.compile(
     | (?:emph|text(?:bf|it|tt|sc|rm|sf|sl|up|md|normal)?|math(?:rm|bf|it|tt|sf|cal|bb|scr|frak)|operatorname|mbox
         |underline|bf|it|em|tt|rm|sc|sf|large|small|left|right|limits|displaystyle|textstyle)(?![A-Za-z])\*?[ ]*
     | (?=[%&#_$ ])
+    | (?P<name>[A-Za-z]+)(?=[{$])
     )""",
     re.VERBOSE,
 )
@@ -27,5 +28,7 @@ def without_tex(text: str) -> str:
 
 
 def _read(found: re.Match[str]) -> str:
+    if found["name"]:
+        return f"{found['name']} "  # what follows is no part of it: `$\to$RL`, `\say{linear}`
     letter = found["letter"] or ""
     return _PLAIN.get(letter, letter)

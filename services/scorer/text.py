@@ -95,7 +95,7 @@ def plain(text: str) -> str:
     for sign, run in zip(SIGNS, SIGN_RUNS, strict=True):
         if sign in text:
             text = run.sub(_keep_word_signs, text)
-    return GAP_IN_UNSPACED.sub("", text) if scripts else text
+    return GAP_IN_UNSPACED.sub("", text) if scripts and UNSPACED_RUN.search(text) else text
 
 
 def words_of(text: str) -> list[str]:

@@ -28,7 +28,7 @@ KIND[ord(" ")] = SPACE
 KIND[[ord(CLAUSE_END), ord(SECTION)]] = ALONE
 MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)  # odd
 MASKS = np.array(
-    [[(1 << 8 * min(8, max(0, length - 8 * part))) - 1 for length in range(LONGEST + 1)] for part in range(EIGHTS)],
+    [[(1 << 8 * min(8, max(0, length - 8 * part))) - 1 for part in range(EIGHTS)] for length in range(LONGEST + 1)],
     np.uint64,
 )
 
@@ -73,25 +73,28 @@ class Vocabulary:
         """The numbers of the words, `UNKNOWN` for those that are not in the vocabulary."""
         parts = _parts(words)
         found = self._table.get(_mixed(parts, words.lengths))
-        known = self._lengths.take(found - 1, mode="wrap") == words.lengths  # 0, unknown, is compared with anything
-        for mine, other in zip(self._parts, parts, strict=True):
-            known &= mine.take(found - 1, mode="wrap") == other
-        found[~known] = UNKNOWN
+        other = self._parts.take(found - 1, axis=0, mode="wrap")  # 0, unknown, is compared with anything
+        other ^= parts
+        differs = self._lengths.take(found - 1, mode="wrap") != words.lengths
+        for part in range(EIGHTS):
+            differs |= other[:, part] != 0
+        found[differs] = UNKNOWN
         return found
 
 
-def _parts(words: Cut) -> list[NDArray[np.uint64]]:
-    """The words' bytes, eight by eight, with zeros after their end."""
+def _parts(words: Cut) -> NDArray[np.uint64]:
+    """The words' bytes, eight by eight, with zeros after their end: a row for each word."""
     data = words.data + bytes(LONGEST)
-    lengths = np.minimum(words.lengths, LONGEST)
-    eights = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))  # one begins at every byte
-    return [eights.take(words.starts + 8 * part) & MASKS[part].take(lengths) for part in range(EIGHTS)]
+    windows = np.ndarray((len(data) - LONGEST + 1,), f"V{LONGEST}", data, strides=(1,))  # one begins at every byte
+    parts: NDArray[np.uint64] = windows[words.starts].view("<u8").reshape(-1, EIGHTS)
+    parts &= MASKS.take(np.minimum(words.lengths, LONGEST), axis=0)
+    return parts
 
 
-def _mixed(parts: list[NDArray[np.uint64]], lengths: Ints) -> NDArray[np.uint64]:
+def _mixed(parts: NDArray[np.uint64], lengths: Ints) -> NDArray[np.uint64]:
     """One number of all; overflow is meant."""
     mixed = lengths.astype(np.uint64)
-    for part, factor in zip(parts, MIX, strict=True):
-        mixed += part * factor
+    for part, factor in enumerate(MIX):
+        mixed += parts[:, part] * factor
         mixed ^= mixed >> np.uint64(29)
     return mixed

@@ -92,6 +92,8 @@ def has_author(name: str, *authors: str) -> bool:
         ("alpha-divergence", "the $\\alpha$-divergence"),
         ("α-divergence", "the alpha divergence"),
         ("β-VAE", "$\\beta$-VAEs"),
+        ("RL", "a two-stage SF$\\to$RL training pipeline"),
+        ("linear", "the limitations of \\say{linear} models"),
         ("pre-training", "pretraining"),
         ("pretraining", "pre-training"),
         ("multimodal", "multi-modal"),
