@@ -34,6 +34,7 @@ OURS, REPORTING = "matching and scoring", "with its reports"
 UNREACHABLE = 1_000_000.0  # a min_score
 REALISTIC = 2.0  # two terms, or three: as feeds have it
 MOST_FEEDS = 100_000
+FEWEST_REPORTS = 0.1  # a paper
 NAIVE_TESTS = 2_000_000  # a round: a second
 NORMAL = str.maketrans({code: " " for code in range(128) if not chr(code).isalnum()})
 
@@ -75,10 +76,12 @@ class Measured:
 
     @property
     def per_report(self) -> float | None:
-        """Microseconds for each reported match, beside matching and scoring; None without any."""
+        """Microseconds for each reported match, beside matching and scoring; None where there are too few to tell."""
+        if self.found[REPORTING] < FEWEST_REPORTS:
+            return None
         pairs = zip(self.microseconds[REPORTING], self.microseconds[OURS], strict=True)
         more = statistics.median(reporting - silent for reporting, silent in pairs)
-        return more / self.found[REPORTING] if self.found[REPORTING] else None
+        return more / self.found[REPORTING]
 
 
 def run(papers: int, rounds: int, feeds: Sequence[int]) -> None:
