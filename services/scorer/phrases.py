@@ -1,7 +1,7 @@
 """Phrases looked for in many texts at once: a trie of words that is walked from every word at the same time.
 
 An Aho-Corasick automaton reads letter by letter and tells every find one by one, and the interpreter has to take each
-into its hands; here numpy takes all words of many papers together. docs/decisions/0011-matching.md has the measures.
+into its hands; here numpy takes all words of many papers together. docs/decisions/0012-matching.md has the measures.
 """
 
 from __future__ import annotations
