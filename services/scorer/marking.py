@@ -5,6 +5,7 @@ Only for papers that were chosen: the texts are read once more, piece by piece, 
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -15,7 +16,11 @@ from services.scorer.text import plain, plain_names, words_of
 from shared.feeds import FeedConfig, Term
 from shared.messages import Paper, Place, Reason, Span
 
-PIECE = re.compile(r"\S+")
+PIECE = re.compile(r"\S{1,64}(?!\w)|\S{1,64}")
+"""What stands between two spaces; the work for one grows with its length's square, so a long one is cut, best between
+words."""
+MOST_SPANS = 100
+"""Of one reason: else a text that says one word ten thousand times leaves the others no room in the message."""
 
 
 class Located(NamedTuple):
@@ -40,18 +45,19 @@ def marked(paper: Paper, feed: FeedConfig, reasons: Iterable[Reason]) -> tuple[R
 
 
 def _spans(paper: Paper, feed: FeedConfig, terms: Sequence[Term]) -> tuple[Span, ...]:
-    """Every place of any of the terms, in the order of the text, none inside another."""
+    """The places of any of the terms, in the order of the text, none inside another; of very many the first."""
     found = {
-        Span(field=field, start=start, end=end)
+        (field, start, end)
         for term in terms
         for field in term.places
         for start, end in _places(paper, feed, term, field)
     }
-    kept: list[Span] = []
-    for span in sorted(found, key=lambda span: (span.field, span.start, -span.end)):
-        if not kept or span.field != kept[-1].field or span.start >= kept[-1].end:
-            kept.append(span)
-    return tuple(kept)
+    kept: list[tuple[Place, int, int]] = []
+    for field, start, end in sorted(found, key=lambda span: (span[0], span[1], -span[2])):
+        if not kept or field != kept[-1][0] or start >= kept[-1][2]:
+            kept.append((field, start, end))
+    first = heapq.nsmallest(MOST_SPANS, kept, key=lambda span: span[0] != "title")  # a list of papers shows titles
+    return tuple(Span(field=field, start=start, end=end) for field, start, end in sorted(first))
 
 
 def _places(paper: Paper, feed: FeedConfig, term: Term, field: Place) -> Iterable[tuple[int, int]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.marking import located, marked
+from services.scorer.marking import MOST_SPANS, located, marked
 from services.scorer.scoring import Scorer
 from services.scorer.text import plain, words_of
 from shared.feeds import FeedConfig, Term
@@ -91,3 +91,28 @@ def test_located_words_are_the_words_of_the_text(text: str) -> None:
     assert [one.start for one in words] == sorted(one.start for one in words)
     if "\\" not in text and not {"+", "#", "*"} & set(text):
         assert [one.word for one in words] == words_of(plain(text))
+
+
+def test_a_word_without_end_is_marked_in_pieces_and_keeps_nobody_waiting() -> None:
+    chain = "-" * 2000 + "LLM-" * 2000 + "\\'" * 2000
+    (reason,) = marked(a_paper(title="x", abstract=chain), a_feed("LLM"), (a_reason("LLM"),))
+    assert len(reason.spans) == MOST_SPANS
+    assert {chain[span.start : span.end] for span in reason.spans} == {"LLM"}
+
+
+def test_a_term_that_stands_everywhere_is_marked_at_its_first_places_and_in_the_title() -> None:
+    paper = a_paper(title="LLM", abstract="LLM " * 2000)
+    (reason,) = marked(paper, a_feed("LLM"), (a_reason("LLM"),))
+    assert len(reason.spans) == MOST_SPANS
+    assert [span.field for span in reason.spans].count("title") == 1
+    assert max(span.start for span in reason.spans) == 4 * (MOST_SPANS - 2)
+
+
+@pytest.mark.parametrize("text", ["see https://example.org/" + "part/" * 20 + "LLM/end", "(" * 100 + "LLM)"])
+def test_a_term_at_the_end_of_a_long_address_is_marked(text: str) -> None:
+    (reason,) = marked(a_paper(title="x", abstract=text), a_feed("LLM"), (a_reason("LLM"),))
+    assert [text[span.start : span.end] for span in reason.spans] == ["LLM"]
+
+
+def a_reason(term: str) -> Reason:
+    return Reason(term=term, field="abstract", weight=1.0)
