@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from shared.files import UnreadableFileError, read_bytes
 from shared.messages import Kind, Place, Style
 from shared.toml_syntax import NotTomlError, document_of
 
@@ -20,6 +21,8 @@ TextKind = Literal["abstract", "full"]
 
 ARXIV = "arxiv"
 """The source that is always there; the others are `[[source]]` blocks."""
+MAX_FILE = 50 * 1024 * 1024
+"""Ten times the bytes of ten thousand feeds with 35 terms each."""
 IN_TEXT: tuple[Place, ...] = ("title", "abstract")
 KINDS_BY_MODE: dict[MatchMode, tuple[Kind, ...]] = {
     "words": ("new", "cross", "backfill"),
@@ -144,9 +147,11 @@ def load(path: Path) -> FeedsFile:
 def text_of(path: Path) -> str:
     """The file's text, for `parse`; `FeedsError` when it cannot be read."""
     try:
-        document = path.read_bytes()
-    except OSError as error:
-        raise FeedsError([f"{path}: cannot be read: {error.strerror}"]) from None
+        document = read_bytes(path, MAX_FILE)
+    except UnreadableFileError as error:
+        raise FeedsError([f"{path}: cannot be read: {error}"]) from None
+    if len(document) > MAX_FILE:
+        raise FeedsError([f"{path}: is larger than {MAX_FILE // 1024**2} MB; is it the file you mean?"])
     try:
         return document.decode("utf-8-sig")
     except UnicodeDecodeError as error:

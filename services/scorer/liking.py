@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.scorer.likeness import Profiles
 from shared.feeds import FeedConfig
+from shared.files import UnreadableFileError, read_bytes
 from shared.library import MAX_LIBRARY, Library, LikedPaper, bare_id, read_library, unversioned
 
 
@@ -129,10 +130,8 @@ class _Resolving:
         path = self.feeds_file.parent / item
         if item not in self.libraries:
             try:
-                with path.open("rb") as file:
-                    self.libraries[item] = read_library(file.read(MAX_LIBRARY + 1), str(path))
-            except (OSError, ValueError) as error:
-                why = error.strerror if isinstance(error, OSError) else str(error)
-                self.problems[f"{self.feeds_file}: feed[{feed.slug}].like: {path}: cannot be read: {why}"] = None
+                self.libraries[item] = read_library(read_bytes(path, MAX_LIBRARY), str(path))
+            except UnreadableFileError as error:
+                self.problems[f"{self.feeds_file}: feed[{feed.slug}].like: {path}: cannot be read: {error}"] = None
                 return None
         return self.libraries[item]
