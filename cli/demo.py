@@ -108,4 +108,5 @@ def tell_addresses(stack: Stack, feeds: Path) -> None:
     for slug in export.slugs(feeds):
         for name, suffix in export.FEEDS.items():
             print(f"{name:<9} {stack.web_url}/feeds/{slug}{suffix}")
-    print(f"Status    {stack.web_url}/status\nNATS      {stack.nats_url}\n", flush=True)
+    print(f"Status    {stack.web_url}/status\nNATS      {stack.nats_url}")
+    print(f"Postgres  {stack.postgres.url}\n" if stack.postgres else "", flush=True)

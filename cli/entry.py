@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
+from io import TextIOWrapper
 from types import FrameType
 
 
 def main() -> None:
     """Run the command line."""
     leave_when_interrupted()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # letters that a terminal does not have are no reason to stop
+            stream.reconfigure(errors="replace" if stream is sys.stdout else "backslashreplace")
     from cli.main import main as command_line
 
     command_line()

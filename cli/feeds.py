@@ -18,6 +18,8 @@ from services.fetcher import sources
 DIFFERENT, TROUBLE = 1, 2
 """Exit codes of --diff, as `diff` has them."""
 
+MOST_ROWS = 500  # nobody reads more, and a table of ten thousand takes ten seconds
+
 feeds_app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -48,7 +50,9 @@ def check(
         found = read(file)
         if problems := sources.problems(found.sources):
             raise Trouble(*problems)
-    print_table(table_of(found.feeds))
+    print_table(table_of(found.feeds[:MOST_ROWS]))
+    if (more := len(found.feeds) - MOST_ROWS) > 0:
+        typer.echo(f"and {count(more, 'feed')} more")
     typer.echo(f"{file}: {count(len(found.feeds), 'feed')}, no problems")
 
 
@@ -84,7 +88,7 @@ def try_(
             raise Trouble("--diff and --explain are two questions: ask one of them")
         if diff:
             raise typer.Exit(DIFFERENT if feeds_try.compared(file, diff, feed, where, how) else 0)
-        if explain:
+        if explain is not None:
             feeds_try.explained(file, feed, explain, where, how)
         elif feed:
             feeds_try.one(file, feed, where, how)
@@ -123,7 +127,9 @@ def stats(
 def fill(
     slug: Annotated[str, typer.Argument(help="The feed.", show_default=False)],
     *,
-    days: Annotated[int, typer.Option(min=1, help="How many of the archive's newest days.")] = 14,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="How many of the archive's newest days; else 14, or all that it has.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would come.")] = False,
     file: Annotated[Path, typer.Option("--feeds", envvar="FEEDS_FILE", help="The configuration.")] = Path("feeds.toml"),
     nats_url: Annotated[str | None, typer.Option(help="The services' NATS; else NATS_URL.")] = None,

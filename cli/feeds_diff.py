@@ -66,6 +66,7 @@ class Configuration:
     def __init__(self, papers: Papers, feeds: Sequence[FeedConfig], slug: str | None) -> None:
         """With a slug that feed only."""
         self._make = papers.make
+        self._keys: dict[tuple[str, str], set[Key]] = {}
         self.feeds = {feed.slug: feed for feed in feeds if slug in (None, feed.slug)}
         one = self.feeds.get(slug or "")
         self._outcomes = {one.slug: trial(papers, one, feeds)} if one else trials(papers, feeds)
@@ -81,7 +82,26 @@ class Configuration:
         if feed is None:
             return "there is no such feed"
         announced = _announced(key, self._outcomes[slug])
-        return _reason(explain(announced, feed, self._make), row) if announced else "it is not among the papers"
+        if announced is None:
+            return "it is not among the papers"
+        found = explain(announced, feed, self._make)
+        return _reason(found, row) if not found.matches else self._crowded(feed, key, found.score)
+
+    def _crowded(self, feed: FeedConfig, key: Key, score: float) -> str:
+        """Why a paper that matches was not taken all the same."""
+        others = [slug for slug in feed.seen if key in self._taken(feed, slug)]
+        if others:
+            return f"{', '.join(others)} took it, and this feed leaves that out"
+        of_day = [one for one in self._taken(feed, feed.slug) if one[0] == key[0]]
+        full = len(of_day) >= feed.max_papers
+        return f"score {score:g}, others are before it" + ("" if full else " and its category or an author has enough")
+
+    def _taken(self, feed: FeedConfig, slug: str) -> set[Key]:
+        """What a feed took that this one looks at, or this one itself."""
+        if (feed.slug, slug) not in self._keys:
+            taken = self._outcomes[feed.slug].taken(slug)
+            self._keys[feed.slug, slug] = {(one.scored.date.isoformat(), one.scored.paper.id) for one in taken}
+        return self._keys[feed.slug, slug]
 
 
 def changes(before: Configuration, after: Configuration) -> list[Change]:
@@ -122,8 +142,6 @@ def _announced(key: Key, outcome: Outcome) -> PaperAnnounced | None:
 
 def _reason(found: Explanation, row: Row) -> str:
     failed = [check.text for check in found.checks if not check.passed]
-    if not failed:
-        return f"score {found.score:g}, others are before it"
     has = {finding.term for finding in found.findings if finding.reason and finding.role != "exclude"}
     missing = [
         one["term"] for one in row["reasons"] if one["field"] not in ("like", "search") and one["term"] not in has
@@ -186,9 +204,11 @@ def _headline(change: Change) -> str:
 
 def _lines(change: Change, limit: int | None) -> Iterator[tuple[Text | str, ...]]:
     for row, reason in change.entered[:limit]:
-        yield _line(Text("+", "green"), row, f"{why(row['reasons'])}; was out: {reason}")
+        yield _line(
+            Text("+", "green"), row, why(row["reasons"]) + ("" if change.state == "new" else f"; was out: {reason}")
+        )
     for row, reason in change.left[:limit]:
-        yield _line(Text("-", "red"), row, f"is out: {reason}")
+        yield _line(Text("-", "red"), row, "" if change.state == "gone" else f"is out: {reason}")
     for move in change.moved[:limit]:
         gained = f" gained {why(move.gained)}" if move.gained else ""
         lost = f" lost {why(move.lost)}" if move.lost else ""

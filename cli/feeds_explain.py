@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -21,6 +22,7 @@ from services.scorer.marking import marked
 from services.scorer.probing import Make
 from services.scorer.standing import Needed, Standing, standing
 from shared.feeds import FeedConfig
+from shared.library import bare_id
 from shared.messages import Paper, PaperAnnounced, Place, Reason
 
 if TYPE_CHECKING:
@@ -46,8 +48,8 @@ class Answer:
 
 
 def identifier(given: str) -> str:
-    """The paper's id without version."""
-    return VERSION.sub("", given.strip())
+    """The paper's id without version, also of `arXiv:2512.08242v2` and of the address of its page."""
+    return VERSION.sub("", bare_id(given) or given.strip())
 
 
 def answers(papers: Papers, paper_id: str, feed: FeedConfig, feeds: Sequence[FeedConfig]) -> list[Answer]:
@@ -168,7 +170,8 @@ def show(answer: Answer) -> None:
     table.add_row(Text(f"{one.score:g}", style="bold"), "score", "", f"min_score {one.min_score:g}")
     print_table(table)
     if missing := [finding.term for finding in one.findings if not finding.reason]:
-        print_table(Text(f"\nnot found: {printable(', '.join(missing))}\n", style="dim"))
+        print_table(Text(f"\nnot found: {printable(', '.join(missing))}", style="dim"))
+    typer.echo("")
     for check in one.checks:
         print_table(Text(f"{'✓' if check.passed else '✗'} {printable(check.text)}"))
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from services.publisher.archive import Archive, ArchivedBatch
     from shared.bus import Bus
 
+FORTNIGHT = 14
 NO_NATS = (
     "NATS_URL is missing: the feed is filled by messages to the running services; say where their NATS is "
     "(NATS_URL or --nats-url), or look first at what would come with --dry-run"
@@ -40,7 +41,8 @@ class Order:
 
     file: Path
     slug: str
-    days: int
+    days: int | None
+    """None for a fortnight, or what the archive has of it."""
     dry_run: bool
     nats_url: str | None
     database: str | None
@@ -80,14 +82,15 @@ async def plan(
     return fill(outcome, feed, newest, there=there, answered=await archive.answered(newest))
 
 
-async def _batches(archive: Archive, days: int) -> list[ArchivedBatch]:
+async def _batches(archive: Archive, asked_for: int | None) -> list[ArchivedBatch]:
     """The announcements of the newest days that are closed and whole; `Trouble` when the archive has not so many."""
     first, last = await extent(archive)
-    since = last - timedelta(days=days - 1)
     reach = (last - first).days + 1
+    days = asked_for or min(FORTNIGHT, reach)
+    since = last - timedelta(days=days - 1)
     if since < first:
         raise Trouble(
-            f"--days {days}: the archive reaches back to {first} only, that is {count(reach, 'day')} before the end of "
+            f"--days {days}: the archive reaches back to {first} only, {count(reach, 'day')} with "
             f"{last}; write --days {reach} at most"
         )
     batches = [batch for batch in await archive.announced(since, last) if batch.papers or not batch.closed]
@@ -136,8 +139,10 @@ def _show(filled: Sequence[Filled], feed: FeedConfig, *, dry_run: bool) -> None:
         table.add_row(one.batch, *(str(number) for number in (one.taken, one.taken - new, new, asked)))
     print_table(table)
     total = count(sum(len(one.selected) for one in filled), "paper")
-    typer.echo(f"{feed.slug}: {total} {'would be filled' if dry_run else 'filled'} from {len(filled)} announcements")
-    if not dry_run:
+    typer.echo(
+        f"{feed.slug}: {total} {'would be filled' if dry_run else 'filled'} from {count(len(filled), 'announcement')}"
+    )
+    if not dry_run and any(one.selected for one in filled):
         print(
             "They appear as their summaries come; the services must have this feed in their file too.", file=sys.stderr
         )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MOST_TOLD = 5
 TRIED = "try"
 """The batch of recorded documents."""
 UNDATED = date(1970, 1, 1)
@@ -68,6 +69,15 @@ class Papers:
         """Every paper by its id, in its newest version."""
         documented = {paper.id: paper for document in self.documents for paper, _ in document.items}
         return documented | papers_in(self.archived)
+
+
+def tell_searches(papers: Papers, feeds: Sequence[FeedConfig]) -> None:
+    """Only arXiv can answer `search`; recorded documents do not hold what it finds."""
+    if slugs := [feed.slug for feed in feeds if feed.search and papers.documents]:
+        more = f" and {len(slugs) - MOST_TOLD} more" if len(slugs) > MOST_TOLD else ""
+        typer.echo(
+            f"recorded documents do not have what a search finds: {', '.join(slugs[:MOST_TOLD])}{more}", err=True
+        )
 
 
 # ---- recorded documents

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cli.feeds_file import count, feed_of, read
 from cli.feeds_liked import with_liked
+from cli.feeds_papers import tell_searches
 from cli.feeds_show import print_table
 from cli.feeds_trial import trial, trials
 from cli.feeds_try import Where
@@ -23,7 +24,9 @@ from services.scorer.selectivity import Selectivity, TermCount, selectivity
 def found(file: Path, slug: str | None, where: Where) -> list[Selectivity]:
     """The counts of one feed, or of each."""
     feeds = read(file).feeds
-    papers = with_liked(where.papers(), feeds, file, where.database)
+    held = where.papers()
+    tell_searches(held, [one for one in feeds if slug in (None, one.slug)])
+    papers = with_liked(held, feeds, file, where.database)
     if slug:
         feed = feed_of(feeds, slug, file)
         return [selectivity(feed, trial(papers, feed, feeds), papers.make)]

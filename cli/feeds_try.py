@@ -13,7 +13,7 @@ import typer
 from cli import feeds_diff, feeds_explain, feeds_show
 from cli.feeds_file import Trouble, feed_of, read
 from cli.feeds_liked import with_liked
-from cli.feeds_papers import Papers, announced, asked, database_url, papers_in, period, recorded
+from cli.feeds_papers import Papers, announced, asked, database_url, papers_in, period, recorded, tell_searches
 from cli.feeds_trial import rows, trial, trials
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def one(file: Path, slug: str, where: Where, how: How) -> None:
     """What one feed takes."""
     feeds = read(file).feeds
     feed = feed_of(feeds, slug, file)
-    outcome = trial(with_liked(where.papers(), feeds, file, where.database), feed, feeds)
+    papers = where.papers()
+    tell_searches(papers, [feed])
+    outcome = trial(with_liked(papers, feeds, file, where.database), feed, feeds)
     if how.as_json:
         dump(rows(outcome, feed, how.limit))
     else:
@@ -81,7 +83,9 @@ def one(file: Path, slug: str, where: Where, how: How) -> None:
 def all_of_them(file: Path, where: Where, how: How) -> None:
     """What each feed of the file takes, shortly."""
     feeds = read(file).feeds
-    outcomes = trials(with_liked(where.papers(), feeds, file, where.database), feeds)
+    papers = where.papers()
+    tell_searches(papers, feeds)
+    outcomes = trials(with_liked(papers, feeds, file, where.database), feeds)
     if how.as_json:
         dump({feed.slug: rows(outcomes[feed.slug], feed, how.limit) for feed in feeds})
         return
@@ -95,7 +99,9 @@ def explained(file: Path, slug: str | None, paper_id: str, where: Where, how: Ho
     """Why a paper is in a feed, or in each, or out."""
     feeds = read(file).feeds
     asked_about = [feed_of(feeds, slug, file)] if slug else list(feeds)
-    papers = with_liked(_with(paper_id, where), feeds, file, where.database)
+    held = _with(paper_id, where)
+    tell_searches(held, asked_about)
+    papers = with_liked(held, feeds, file, where.database)
     answers = [answer for feed in asked_about for answer in feeds_explain.answers(papers, paper_id, feed, feeds)]
     if how.as_json:
         dump([feeds_explain.as_json(answer) for answer in answers])

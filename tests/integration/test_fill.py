@@ -203,6 +203,13 @@ def test_only_looking_needs_no_nats_and_sends_nothing(feeds: Path, archive: str)
     assert max(map(len, output.splitlines())) <= 80
 
 
+def test_without_a_number_of_days_it_is_what_the_archive_has_of_a_fortnight(feeds: Path, archive: str) -> None:
+    code, output, _ = fill(feeds, "gpu", "--dry-run", database=archive)
+
+    assert code == 0
+    assert output.splitlines()[-1] == "gpu: 3 papers would be filled from 3 announcements"
+
+
 def test_what_cannot_be_filled_is_refused_with_advice(feeds: Path, archive: str, nats_server: object) -> None:
     nats_url = str(nats_server.url)  # type: ignore[attr-defined]
     refusals = {

@@ -117,3 +117,24 @@ def test_the_exit_code_is_that_of_diff(files: tuple[Path, Path], tmp_path: Path)
     assert run("try", EXAMPLE, DAY, "--diff", EXAMPLE)[0] == 0
     assert run("try", EXAMPLE, DAY, "--diff", tmp_path / "none.toml")[0] == 2
     assert run("try", EXAMPLE, DAY, "--feed", "none", "--diff", EXAMPLE)[0] == 2
+
+
+def test_a_paper_that_another_feed_or_a_cap_keeps_out_is_told_so(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.toml", tmp_path / "new.toml"
+    feed = '[[feed]]\nslug = "first"\nkeywords = ["{}"]\n[[feed]]\nslug = "second"\nkeywords = ["LLM"]\n{}\n'
+    old.write_text(feed.format("tree search", 'seen = "all"'), encoding="utf-8")
+    new.write_text(feed.format("LLM", 'seen = "all"'), encoding="utf-8")
+    left = changes((old, new), "--feed", "second")["second"]["left"]
+    assert {row["is_out"] for row in left} == {"first took it, and this feed leaves that out"}
+
+    new.write_text(feed.format("tree search", 'seen = "all"\nmax_per_category = 1'), encoding="utf-8")
+    left = changes((old, new), "--feed", "second")["second"]["left"]
+    assert {row["is_out"].partition(", ")[2] for row in left} == {
+        "others are before it and its category or an author has enough"
+    }
+
+
+def test_papers_of_a_feed_that_is_new_or_gone_have_no_reason_but_that(files: tuple[Path, Path]) -> None:
+    old, new = files
+    _, output, _ = run("try", new, DAY, "--diff", old)
+    assert "there is no such feed" not in " ".join(output.split())

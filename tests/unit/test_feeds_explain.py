@@ -209,3 +209,14 @@ def test_two_questions_at_once_are_refused(options: tuple[object, ...]) -> None:
     assert code > 0
     assert output == ""
     assert len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "paper_id", ["arXiv:2512.08524", "https://arxiv.org/abs/2512.08524", "https://arxiv.org/pdf/2512.08524v2"]
+)
+def test_a_paper_can_be_named_by_the_address_of_its_page(paper_id: str) -> None:
+    assert answer(paper_id, EXAMPLE, "efficient-llm", DAY)["id"] == "2512.08524"
+
+
+def test_no_paper_is_named_by_nothing() -> None:
+    assert run("try", EXAMPLE, DAY, "--explain", "")[0] == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -195,3 +197,34 @@ def test_a_title_is_no_command_to_the_terminal(tmp_path: Path) -> None:
 
     assert "[red]Chopper[/red]" in output
     assert "\u009b" not in output
+
+
+def test_a_search_that_recorded_documents_cannot_answer_is_told(tmp_path: Path) -> None:
+    feeds = tmp_path / "feeds.toml"
+    feeds.write_text('[[feed]]\nslug = "searched"\nsearch = "abs:gpu"\n[[feed]]\nslug = "b"\nkeywords = ["GPU"]\n')
+    told = "recorded documents do not have what a search finds: searched\n"
+
+    assert run("try", feeds, DAY)[2] == told
+    assert run("try", feeds, DAY, "--feed", "b")[2] == ""
+    assert run("stats", feeds, DAY, "--feed", "searched")[2] == told
+    assert run("try", feeds, DAY, "--feed", "searched", "--explain", "2512.08524")[2] == told
+
+
+def test_thousands_of_feeds_are_checked_and_only_the_first_shown(tmp_path: Path) -> None:
+    feeds = tmp_path / "feeds.toml"
+    feeds.write_text("".join(f'[[feed]]\nslug = "f{number}"\nkeywords = ["GPU"]\n' for number in range(1_600)))
+
+    code, output, _ = run("check", feeds)
+
+    assert code == 0
+    assert output.splitlines()[-2:] == ["and 1,100 feeds more", f"{feeds}: 1,600 feeds, no problems"]
+
+
+def test_letters_that_the_terminal_does_not_have_are_no_reason_to_stop() -> None:
+    command = [sys.executable, "-c", "from cli.entry import main; main()", "feeds", "try", str(EXAMPLE), str(DAY)]
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PATH": "", "COLUMNS": "80"}
+    done = subprocess.run(
+        [*command, "--feed", "efficient-llm", "--explain", "2512.08524"], capture_output=True, cwd=ROOT, env=ascii_only
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"In: rank 2 with 5" in done.stdout
