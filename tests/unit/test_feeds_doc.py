@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from cli.feeds import feeds_app
 from shared.feeds import FeedConfig, FeedsError, parse
 from shared.feeds_check import FEED_KEYS, SUMMARY_KEYS
+from shared.messages import Style
 
 PAGE = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text(encoding="utf-8")
 
@@ -61,3 +63,10 @@ def test_every_link_inside_the_page_has_its_heading() -> None:
     headings = {heading.lower().replace(" ", "-") for heading in re.findall(r"^## ([\w ]+)$", PAGE, re.MULTILINE)}
 
     assert set(re.findall(r"\]\(#([\w-]+)\)", PAGE)) <= headings
+
+
+def test_the_styles_are_those_of_the_program() -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith("| `style` |"))
+    told = set(re.findall(r"`(\w+)`", row.split("|")[3]))
+
+    assert told == set(get_args(Style))
