@@ -63,18 +63,33 @@ def marked(source: str, spots: Places, render: Renderer) -> list[str]:
 
 def _reads_like(term: str, field: Place, texts: Sequence[str], start: int, end: int) -> bool:
     """Whether the term, in whatever spelling, stands there: `Mixture-of-\\nexperts`, `mixtures of experts`."""
-    wanted = _folded(term)
     if field == "authors":
         longest = max(map(_folded, term.split()), key=len, default="")
         return start < len(texts) and longest in _folded(texts[start])
-    there = _folded(texts[0][start:end])
-    return there[:1] == wanted[:1] and SequenceMatcher(None, there, wanted, autojunk=False).ratio() >= ALIKE
+    there, wanted = texts[0][start:end], _folded(term)
+    if len(there) < end - start or there.strip() != there:
+        return False
+    if _folded(there) == wanted:
+        return bool(wanted) or there == term.strip()
+    alike = SequenceMatcher(None, _singular(there), _singular(term), autojunk=False).ratio() >= ALIKE
+    return alike and _folded(there)[:1] == wanted[:1] and _is_whole(texts[0], start, end)
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether no word goes on before or after it."""
+    before, after = text[max(0, start - 1) : start + 1], text[end - 1 : end + 1]
+    return not (len(before) == 2 and before.isalnum()) and not (len(after) == 2 and after.isalnum())
+
+
+def _singular(text: str) -> str:
+    """Folded, and without what an ending of the plural changes: `studies` and `study` are the same."""
+    return "".join(_folded(_ENDING.sub("", word)) for word in latex.plain(text[:LONGEST]).lower().split())
 
 
 def _folded(text: str) -> str:
-    """Letters and digits without case, accents and endings of the plural."""
+    """Letters and digits without case and accents."""
     spread = unicodedata.normalize("NFKD", latex.plain(text[:LONGEST])).casefold()
-    return "".join(char for char in _ENDING.sub("", spread) if char.isalnum())
+    return "".join(char for char in spread if char.isalnum())
 
 
 def _apart(spots: Places) -> list[tuple[int, int]]:

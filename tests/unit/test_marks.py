@@ -137,7 +137,7 @@ def test_places_that_overlap_are_one() -> None:
     assert places(reasons, "title", ["large language models LLM"]) == [(0, 21), (22, 25)]
 
 
-@pytest.mark.parametrize("text", ["A newer title about GPUs", "GP", ""])
+@pytest.mark.parametrize("text", ["A newer title about GPUs", "GP", "", "a GPU", "(GPUs)", "on xGPUs", "on GPUsx"])
 def test_places_of_an_older_version_are_not_known(text: str) -> None:
     assert places([a_reason("GPU", 2, 6)], "title", [text]) is None
 
