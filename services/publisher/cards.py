@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from services.publisher import latex
+from services.publisher import latex, marks
 from services.publisher.feed import Entry
 from services.publisher.words import (
     Links,
     absence_line,
-    author_names,
     links,
     names_line,
     number,
@@ -21,7 +20,7 @@ from services.publisher.words import (
     shortened,
     withdrawn,
 )
-from shared.messages import Paper
+from shared.messages import Paper, Reason
 
 CARD_AUTHORS = 5
 PAGE_AUTHORS = 100
@@ -47,7 +46,7 @@ class Card:
 
     id: str
     title: Markup
-    authors: str
+    authors: Markup
     category: str
     note: str
     links: Links
@@ -75,14 +74,15 @@ def paper_card(paper: Paper, entries: Sequence[Entry], public_url: str) -> Card:
 
 
 def _card(paper: Paper, entries: Sequence[Entry], public_url: str, authors: int) -> Card:
-    terms = {reason.term for entry in entries for reason in entry.reasons if reason.field in ("title", "abstract")}
+    reasons = tuple(reason for entry in entries for reason in entry.reasons)
+    terms = {reason.term for reason in reasons if reason.field in ("title", "abstract")}
     told = next((entry for entry in entries if entry.summary), entries[0] if entries else None)
     summary = told.summary if told else None
     lead = latex.html(summary.text.tldr if summary else absence_line(told) if told else "No feed took this paper.")
     return Card(
         id=paper.id,
-        title=Markup(latex.html(shortened(paper.title)) or latex.html(paper.id)),  # noqa: S704 - latex.html escapes
-        authors=names_line(author_names(paper), authors),
+        title=_title(paper, reasons) or Markup(latex.html(paper.id)),  # noqa: S704 - latex.html escapes
+        authors=_authors(paper, reasons, authors),
         category=paper.categories[0] if paper.categories else "",
         note=_note(paper, entries),
         links=links(paper, public_url),
@@ -94,9 +94,38 @@ def _card(paper: Paper, entries: Sequence[Entry], public_url: str, authors: int)
         source=summary.source if summary else "abstract",
         why=tuple(_why(entry) for entry in entries),
         parts=tuple(_parts(told, terms)) if told else (),
-        abstract=tuple(marked(latex.html(part), terms) for part in latex.paragraphs(paper.abstract)),
+        abstract=tuple(_abstract(paper, reasons, terms)),
         withdrawn=withdrawn(paper),
     )
+
+
+def _title(paper: Paper, reasons: Sequence[Reason]) -> Markup:
+    source = shortened(paper.title)
+    (shown,) = marks.marked(source, marks.places(reasons, "title", [source]) or (), lambda text: [latex.html(text)])
+    return Markup(shown)  # noqa: S704 - latex.html escapes
+
+
+def _authors(paper: Paper, reasons: Sequence[Reason], most: int) -> Markup:
+    """The names in Unicode, those that a feed looks for marked."""
+    meant = {start for start, _ in marks.places(reasons, "authors", paper.authors) or ()}
+    names = [
+        Markup("<mark>{}</mark>").format(name) if number in meant else escape(name)
+        for number, name in enumerate(map(latex.plain, paper.authors))
+        if name
+    ]
+    return Markup(names_line(names, most))  # noqa: S704 - every name is escaped
+
+
+def _abstract(paper: Paper, reasons: Sequence[Reason], terms: Iterable[str]) -> Iterable[Markup]:
+    """The paragraphs; where the places of the terms are not known, whatever looks like the terms is marked."""
+    places = marks.places(reasons, "abstract", [paper.abstract])
+    if places is None:
+        return [marked(part, terms) for part in _paragraphs(paper.abstract)]
+    return map(Markup, marks.marked(paper.abstract, places, _paragraphs))
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [latex.html(part) for part in latex.paragraphs(text)]
 
 
 def _note(paper: Paper, entries: Sequence[Entry]) -> str:

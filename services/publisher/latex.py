@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from services.publisher.latex_macros import SILENT, STRUCTURES, accented, scripted
-from services.publisher.latex_nodes import Formula, Group, Macro, Node, Script, Space, Text, TooDeepError, read
+from services.publisher.latex_nodes import Formula, Group, Macro, Node, Script, Sign, Space, Text, TooDeepError, read
 from services.publisher.latex_pieces import EMPTY, SPACE, Kind, Piece, join, literal, markup, tagged
 from services.publisher.latex_symbols import (
     ACCENTS,
@@ -106,6 +106,8 @@ def _pieces(nodes: Sequence[Node], *, math: bool) -> list[Piece]:
 def _piece(node: Node, *, math: bool) -> Piece:
     if isinstance(node, Space):
         return SPACE
+    if isinstance(node, Sign):
+        return Piece("", node.text)
     if isinstance(node, Text):
         return _symbol(node.text) if math else literal(_typeset(node.text))
     if isinstance(node, Group):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from services.publisher.latex_symbols import ARGUMENTS, SYMBOLS, TEXT_ARGUMENTS
+from services.publisher.latex_symbols import ARGUMENTS, MARK_END, MARK_START, SYMBOLS, TEXT_ARGUMENTS
 
 MAX_DEPTH = 40
 
 _URL = re.compile(r"https?://(?:\\[_%#&~]|[^\s{}\\$<>\"])+")
 _MACRO = re.compile(r"\\([A-Za-z]+|.|$)", re.DOTALL)
 _SPACE = re.compile(r"\s+")
-_TEXT = re.compile(r"[^\\{}$^_~&\s]+")
+_TEXT = re.compile(rf"[^\\{{}}$^_~&\s{MARK_START}{MARK_END}]+")
+_SIGN = re.compile(f"[{MARK_START}{MARK_END}]")
 _ENVIRONMENT = re.compile(r"\\begin\{((?:equation|align|eqnarray|gather|multline|displaymath|math)\*?)\}")
 _TEX_MARK = re.compile(r"[\\^_{}]")
 _PROSE = re.compile(r"[A-Za-z]{2,}[,;.:]?\s+(?:\S+\s+)?[A-Za-z]{2,}")
@@ -31,6 +32,13 @@ class Text:
 @dataclass(frozen=True, slots=True)
 class Space:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """The start or the end of what is to be marked."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ class Macro:
     """Whether the source has a space after it, which in a formula only ends the name."""
 
 
-Node = Text | Space | Group | Formula | Script | Macro
+Node = Text | Space | Sign | Group | Formula | Script | Macro
 
 
 def read(text: str) -> tuple[Node, ...]:
@@ -108,6 +116,8 @@ class _Reader:
             return Script(char == "^", self._argument(math=True))
         if char == "~" or (math and char == "&"):
             return Space()
+        if _SIGN.match(char):
+            return Sign(char)
         return Text(char + self._rest_of_text(math=math))
 
     def _rest_of_text(self, *, math: bool) -> str:
@@ -141,7 +151,8 @@ class _Reader:
 
     def _formula(self, start: int, end: int, after: int) -> Formula:
         self._at = after
-        return Formula(_Reader(self._text[start:end].strip(), self._depth).nodes(math=True))
+        source = _SIGN.sub("", self._text[start:end]).strip()
+        return Formula(_Reader(source, self._depth).nodes(math=True))
 
     def _macro(self, *, math: bool) -> Node:
         if formula := self._delimited():

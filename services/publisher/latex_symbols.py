@@ -6,6 +6,9 @@ import unicodedata
 
 from pylatexenc.latex2text import get_default_latex_context_db
 
+MARK_START, MARK_END = "\U0010fffc", "\U0010fffd"
+"""Set around a part of a running text, they come out around it in HTML; in a formula they vanish."""
+
 
 def words(text: str) -> frozenset[str]:
     return frozenset(text.split())

@@ -18,6 +18,8 @@ from shared.bus import DeadLetter
 from shared.errors import Permanent, Unavailable
 from shared.messages import (
     Message,
+    Reason,
+    Span,
     StructuredSummary,
     SummaryKind,
     SummaryRequested,
@@ -166,6 +168,17 @@ async def test_a_new_version_updates_the_entry_and_is_no_new_one(publisher: Publ
     assert (entry.paper.title, entry.rank, entry.date) == ("Better now", 1, date(2025, 12, 10))
     assert entry.updated == datetime(2025, 12, 11, 5, tzinfo=UTC)
     assert entry.published == datetime(2025, 12, 10, 5, 16, 39, tzinfo=UTC)
+
+
+async def test_an_entry_keeps_where_its_terms_stand(publisher: Publisher) -> None:
+    spans = (Span(field="title", start=0, end=7), Span(field="authors", start=1, end=2))
+    reasons = (Reason(term="Chopper", field="title", weight=1.5, spans=spans),)
+    pick = a_pick(waits_for=()).model_copy(update={"reasons": reasons})
+
+    await publisher.handle(a_scored(0), a_selected("2512.00000", pick))
+
+    [entry] = await publisher.library.latest("gpu", 10)
+    assert entry.reasons == reasons
 
 
 async def test_a_post_keeps_the_address_where_its_source_shows_it(publisher: Publisher) -> None:

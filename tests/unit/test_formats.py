@@ -17,7 +17,7 @@ from lxml import etree
 from services.publisher.feed import Entry, Feed
 from services.publisher.formats import Format, atom, item, jsonfeed, load, markdown, opml, rss
 from services.publisher.words import code_address, headline
-from shared.messages import Reason
+from shared.messages import Reason, Span
 from tests.builders import DAY, a_paper
 from tests.entries import NASTY, PUBLIC_URL, a_feed, a_summary, an_entry
 
@@ -324,3 +324,13 @@ def test_opml_lists_every_feed() -> None:
         f"{PUBLIC_URL}/feeds/gpu.rss",
         f"{PUBLIC_URL}/feeds/llm.rss",
     ]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_marks_are_for_the_page_only(name: str) -> None:
+    span = Span(field="title", start=0, end=7)
+    plain, placed = (
+        an_entry(reasons=(Reason(term="Chopper", field="title", weight=1.0, spans=spans),)) for spans in ((), (span,))
+    )
+
+    assert load(name).render(a_feed(placed)) == load(name).render(a_feed(plain))

@@ -9,7 +9,7 @@ from threading import Thread
 
 from services.publisher.feed import Entry
 from services.publisher.page import STATIC, day_page, feeds_page, not_found_page, paper_page, status_page
-from shared.messages import Reason
+from shared.messages import Reason, Span
 from tests.builders import a_paper
 from tests.entries import NASTY, a_batch, a_day, a_summary, an_entry
 
@@ -47,7 +47,13 @@ def _nasty() -> list[Entry]:
         title=f"{word} {NASTY}", abstract=f"{word} {NASTY} $x_{{{word}}}$", authors=CROWD, categories=(word,)
     )
     summary = a_summary(tldr=word, method=word, result=f"{NASTY} {word}", model=word)
-    return [an_entry(1, paper=paper, summary=summary, reasons=(Reason(term=word, field="title", weight=1.0),))]
+    found = (Span(field="title", start=0, end=len(word)), Span(field="abstract", start=0, end=len(word)))
+    author = Span(field="authors", start=1, end=2)
+    reasons = (
+        Reason(term=word, field="title", weight=1.0, spans=found),
+        Reason(term="Number1", field="authors", weight=1.0, spans=(author,)),
+    )
+    return [an_entry(1, paper=paper, summary=summary, reasons=reasons)]
 
 
 @contextmanager

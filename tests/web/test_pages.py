@@ -225,6 +225,14 @@ def test_links_say_which_paper_they_belong_to(visit: Visit) -> None:
     assert described
 
 
+def test_what_was_found_is_marked_and_the_rest_stays_text(visit: Visit) -> None:
+    tab = visit("/nasty")
+    marked = "document.querySelectorAll('{} mark').length"
+
+    assert [tab.value(marked.format(part)) for part in ("h2", ".meta", "details.abstract")] == [1, 1, 1]
+    assert tab.value("[...document.querySelectorAll('mark')].every(m => m.children.length === 0)")
+
+
 def test_script_from_a_paper_never_runs(visit: Visit) -> None:
     tab = visit("/nasty")
 

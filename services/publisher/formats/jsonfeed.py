@@ -57,7 +57,7 @@ def _extension(entry: Entry, public_url: str) -> dict[str, Any]:
         "rank": entry.rank,
         "candidates": entry.candidates,
         "score": entry.score,
-        "reasons": [reason.model_dump() for reason in entry.reasons],
+        "reasons": [reason.model_dump(exclude={"spans"}) for reason in entry.reasons],
         "summary_by": entry.summary.made_by if entry.summary else None,
         "model": entry.summary.model if entry.summary else None,
     }
