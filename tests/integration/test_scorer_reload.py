@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import struct
+import termios
 from pathlib import Path
 
 import httpx
@@ -115,12 +118,10 @@ async def test_a_mounted_file_is_swapped_under_its_link(nats_url: str, tmp_path:
         assert picks(await some_of(bus, PaperSelected, 2)) == BY_GARDENS
 
 
-def opened(pipe: Path) -> int:
-    """The pipe's writing end, once somebody reads it; 0 before."""
-    try:
-        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        return 0
+def unread(pipe: int) -> int:
+    """How many bytes in it nobody has taken yet."""
+    answer = fcntl.ioctl(pipe, termios.FIONREAD, struct.pack("i", 0))
+    return int(struct.unpack("i", answer)[0])
 
 
 async def test_while_a_file_takes_long_to_read_scoring_goes_on(nats_url: str, feeds_file: Path, tmp_path: Path) -> None:
@@ -128,14 +129,16 @@ async def test_while_a_file_takes_long_to_read_scoring_goes_on(nats_url: str, fe
     os.mkfifo(slow)
     write(new, GARDENS)
     async with a_bus(nats_url) as bus, scorers(nats_url, feeds_file) as service:
+        writer = os.open(slow, os.O_RDWR)
+        os.write(writer, GARDENS.encode()[:10])
         slow.replace(feeds_file)
-        writer = await eventually(lambda: opened(feeds_file))
+        await eventually(lambda: unread(writer) == 0)
         await announce(bus, *announcements())
 
         assert picks(await some_of(bus, PaperSelected, 2)) == BY_LLM
 
         new.replace(feeds_file)
-        os.write(writer, GARDENS.encode())
+        os.write(writer, GARDENS.encode()[10:])
         os.close(writer)
         await uses(service, "gardens")
 
