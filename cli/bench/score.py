@@ -8,13 +8,8 @@ takes fewer.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import statistics
-import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,17 +17,17 @@ from ahocorasick_rs import AhoCorasick
 from rich.console import Console
 from rich.table import Table
 
-from cli.bench.corpus import FIRST_DAY, recorded_papers
-from cli.bench.memory import MB, high_water_mark
+from cli.bench.compiled import REALISTIC, Compiled, announced, in_own_process
+from cli.bench.corpus import recorded_papers
+from cli.bench.memory import MB
 from cli.bench.parse import seconds
 from cli.bench.vocabulary import TERMS_PER_FEED, feeds_of, in_use, vocabulary
 from services.scorer.judge import appoint
-from shared.messages import Paper, PaperAnnounced
+from shared.messages import PaperAnnounced
 
 NAIVE, AUTOMATON = "naive loop", "bare automaton"
 OURS, REPORTING = "matching and scoring", "with its reports"
 UNREACHABLE = 1_000_000.0  # a min_score
-REALISTIC = 2.0  # two terms, or three: as feeds have it
 MOST_FEEDS = 100_000
 FEWEST_REPORTS = 0.1  # a paper
 NAIVE_TESTS = 2_000_000  # a round: a second
@@ -45,16 +40,6 @@ class Variant:
 
     papers: int
     work: Callable[[], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """What compiled feeds cost: processor time in seconds, memory in bytes."""
-
-    build: float
-    added: int
-    resident: int
-    peak: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +72,10 @@ class Measured:
 def run(papers: int, rounds: int, feeds: Sequence[int]) -> None:
     """Measure and print."""
     console = Console()
-    announced = [_announced(paper, number) for number, paper in enumerate(recorded_papers(papers))]
+    all_papers = [announced(paper, number) for number, paper in enumerate(recorded_papers(papers))]
     console.print(f"{papers} papers, {TERMS_PER_FEED} terms a feed, {rounds} rounds, one core")
     terms = vocabulary()
-    report(console, [measure(announced, terms, number, rounds) for number in feeds])
+    report(console, [measure(all_papers, terms, number, rounds) for number in feeds])
 
 
 def measure(papers: Sequence[PaperAnnounced], terms: Sequence[str], feeds: int, rounds: int) -> Measured:
@@ -109,7 +94,7 @@ def measure(papers: Sequence[PaperAnnounced], terms: Sequence[str], feeds: int, 
     for _ in range(rounds):
         for name, variant in variants.items():
             figures[name].append(seconds(variant.work) / variant.papers * 1_000_000)
-    return Measured(feeds, len(wanted), figures, found, len(few), _compiled(feeds))
+    return Measured(feeds, len(wanted), figures, found, len(few), in_own_process(feeds))
 
 
 def _naive(texts: Sequence[str], terms: Sequence[str]) -> int:
@@ -137,41 +122,6 @@ def _scored(papers: Sequence[PaperAnnounced], terms: Sequence[str], feeds: int, 
     judge = appoint(tuple(feeds_of(terms, feeds, min_score)))
     parts = [papers[start : start + judge.at_once] for start in range(0, len(papers), judge.at_once)]
     return lambda: sum(len(scored.matches) for part in parts for scored in judge.scorer.score_all(part))
-
-
-def _compiled(feeds: int) -> Compiled:
-    """In a process of its own, so that the memory is the scorer's."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
-        return processes.submit(compiled, feeds).result()
-
-
-def compiled(feeds: int) -> Compiled:
-    """Compile so many feeds as the scorer service does, with all that it imports, and score some papers."""
-    import services.scorer.app  # noqa: F401
-
-    papers = [_announced(paper, number) for number, paper in enumerate(recorded_papers(500))]
-    configs = tuple(feeds_of(vocabulary(), feeds, REALISTIC))
-    before, began = _resident(), time.process_time()
-    judge = appoint(configs)
-    build = time.process_time() - began
-    judge.scorer.score_all(papers[: judge.at_once])
-    return Compiled(build, _resident() - before, _resident(), high_water_mark(os.getpid()))
-
-
-def _resident() -> int:
-    """This process's resident memory in bytes."""
-    told = subprocess.run(["ps", "-o", "rss=", "-p", str(os.getpid())], capture_output=True, text=True, check=True)
-    return int(told.stdout) * 1024
-
-
-def _announced(paper: Mapping[str, object], position: int) -> PaperAnnounced:
-    return PaperAnnounced(
-        paper=Paper.model_validate({**paper, "version": 1}),
-        batch=f"arxiv:{FIRST_DAY}",
-        date=FIRST_DAY,
-        kind="new",
-        position=position,
-    )
 
 
 def report(console: Console, measured: Sequence[Measured]) -> None:

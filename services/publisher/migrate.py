@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import hashlib
 import os
 import re
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -88,12 +90,26 @@ async def refuse_newer(connection: AnyConnection) -> None:
     _check_newer(await _applied(connection), migrations())
 
 
+def user_of(url: str) -> str | None:
+    """The account that runs this, where the address names no user; its number when it has no name, as in containers.
+
+    asyncpg would fail with a `KeyError` there; so Postgres says what is missing.
+    """
+    parts = urlsplit(url)
+    if parts.username or "user" in parse_qs(parts.query) or os.environ.get("PGUSER"):
+        return None
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 async def _connect(url: str) -> PlainConnection:
     """A connection, waiting a little for a server that is just starting."""
     deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
     while True:
         try:
-            return await asyncpg.connect(url, timeout=5)
+            return await asyncpg.connect(url, timeout=5, user=user_of(url))
         except (OSError, asyncpg.CannotConnectNowError):
             if asyncio.get_running_loop().time() > deadline:
                 raise

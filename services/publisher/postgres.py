@@ -62,6 +62,7 @@ class Database:
             max_inactive_connection_lifetime=300,
             reset=_as_it_is,
             server_settings={"application_name": "paperwire-publisher", "jit": "off"},
+            user=migrate.user_of(self._url),
         )
         await self._refuse_a_newer_schema()
         return self

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from cli.local.postgres import Postgres
-from services.publisher.migrate import SchemaError, migrate, migrations, missing, refuse_newer
+from services.publisher.migrate import SchemaError, migrate, migrations, missing, refuse_newer, user_of
 from services.publisher.postgres import Database
 
 FILES = [step.name for step in migrations()]
@@ -91,3 +91,17 @@ async def test_a_current_schema_lacks_nothing(database_url: str) -> None:
         await refuse_newer(connection)
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql://me@db/papers", "postgresql://db/papers?user=me"])
+def test_the_user_of_an_address_is_left_to_it(url: str) -> None:
+    assert user_of(url) is None
+
+
+def test_an_address_without_a_user_is_for_whoever_runs_this_even_without_a_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("PGUSER", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert user_of("postgresql://db/papers")
