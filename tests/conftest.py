@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,9 @@ TEMPLATE = "migrated"
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile("suite")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # what a shell runs in the background has no Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for name in [
     name for name in os.environ if name.startswith(("LLM_", "NATS_", "DATABASE_", "FEEDS_", "ARXIV_", "EMBEDDING_"))
