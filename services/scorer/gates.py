@@ -25,13 +25,25 @@ class Gates:
         for number, feed in enumerate(feeds):
             for category in feed.categories:
                 self._categories.setdefault(category, np.zeros(len(feeds), np.bool_))[number] = True
-        self.looks = lru_cache(maxsize=REMEMBERED)(self._looks)
-        self._of_kind = lru_cache(maxsize=None)(lambda kind: self._mask(lambda feed: kind in feed.announce))
-        self._of_source = lru_cache(maxsize=64)(lambda source: self._mask(lambda feed: source in feed.sources))
+        # not lru_cache, whose hold on this object would keep feeds that are no longer used
+        self._known: dict[tuple[str, str, tuple[str, ...]], Mask] = {}
+        self._of_kind: dict[tuple[str, str], Mask] = {}
+
+    def looks(self, kind: Kind, source: str, categories: tuple[str, ...]) -> Mask:
+        """By the feeds' numbers. Categories are arXiv's: they choose among its papers only."""
+        asked = kind, source, categories
+        if asked not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+                self._of_kind.clear()
+            self._known[asked] = self._looks(kind, source, categories)
+        return self._known[asked]
 
     def _looks(self, kind: Kind, source: str, categories: tuple[str, ...]) -> Mask:
-        """By the feeds' numbers. Categories are arXiv's: they choose among its papers only."""
-        mask: Mask = self._of_kind(kind) & self._of_source(source)
+        if (kind, source) not in self._of_kind:
+            wants = self._mask(lambda feed: kind in feed.announce and source in feed.sources)
+            self._of_kind[kind, source] = wants
+        mask = self._of_kind[kind, source]
         if source != ARXIV:
             return mask
         chosen = self._any_category.copy()

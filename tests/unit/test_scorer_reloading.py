@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from pathlib import Path
 
 import pytest
 
-from services.scorer.judge import Judge
+from services.scorer.judge import Judge, appoint
 from services.scorer.reloading import Feeds
-from shared.feeds import FeedsError
+from shared.feeds import FeedConfig, FeedsError, Term
 from shared.metrics import Metrics
+from tests.builders import a_paper
 
 FEED = """
 [[feed]]
@@ -155,3 +157,15 @@ def test_a_file_that_is_wrong_from_the_start_is_an_error(tmp_path: Path) -> None
 
     with pytest.raises(FeedsError):
         Feeds(tmp_path / "feeds.toml", Metrics("test"), changed=lambda _: None)
+
+
+def test_a_judge_that_nobody_uses_any_more_takes_its_feeds_along() -> None:
+    """What is compiled is frozen for the cycle collector, so nothing in it may lie in a cycle."""
+    judge = appoint((FeedConfig(slug="a", title="A", keywords=(Term("LLM"),)),))
+    judge.scorer.matches(a_paper(title="LLMs"), "new")
+    scorer = judge.scorer
+    parts = [weakref.ref(part) for part in (scorer, scorer._gates, scorer._sieve, scorer._matcher)]
+
+    del judge, scorer
+
+    assert [part() for part in parts] == [None] * len(parts)
